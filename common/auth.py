@@ -1,0 +1,68 @@
+"""The one door: every authenticated request passes one of these two callbacks, and is recorded there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from common.accounts import Account, find_by_id, find_by_name, password_matches
+from common.presence import record
+
+basic_auth = HTTPBasicAuth()
+token_auth = HTTPTokenAuth(scheme="Bearer")
+TOKEN_SALT = "api-token"  # noqa: S105  # a signature made for another purpose is no token
+
+
+@basic_auth.verify_password
+def verify_password(name: str, password: str) -> Account | None:
+    """Admit the user with this name and password. Slow by design: scrypt makes guessing expensive."""
+    if not name:  # no credentials, or malformed ones
+        return None
+    account = find_by_name(name)
+    return admit(account) if password_matches(account, password) else None
+
+
+@token_auth.verify_token
+def verify_token(token: str) -> Account | None:
+    """Admit the user whom a token names: signed by us, young enough, the password unchanged since."""
+    try:
+        claim = _serializer().loads(token, max_age=current_app.config["TOKEN_MAX_AGE_SECONDS"])
+    except BadSignature:  # tampered with, signed by another key, or expired
+        return None
+    match claim:
+        case [int(account_id), str(stamp)]:
+            account = find_by_id(account_id)
+            return admit(account) if account and account.password_stamp == stamp else None
+    return None
+
+
+def admit(account: Account | None) -> Account | None:
+    """Let an active user in, and record that the user was seen; return None for anyone else."""
+    if account is None or not account.active:
+        return None
+    record(account)
+    return account
+
+
+def new_token(account: Account) -> str:
+    """Return a token that admits the account for TOKEN_MAX_AGE_SECONDS."""
+    return _serializer().dumps([account.id, account.password_stamp])
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=TOKEN_SALT)
+
+
+@basic_auth.error_handler
+def refuse_password(status: int) -> tuple[dict[str, Any], int]:
+    """Say the same of an unknown name, a wrong password and an inactive account."""
+    return {"error": "Wrong name or password, or an inactive account: send HTTP Basic credentials."}, status
+
+
+@token_auth.error_handler
+def refuse_token(status: int) -> tuple[dict[str, Any], int]:
+    """Say the same of a missing, a wrong and an expired token."""
+    return {"error": "No valid token: ask for one with POST /api/tokens and send it as Bearer."}, status

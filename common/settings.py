@@ -1,0 +1,81 @@
+"""The settings that all steps share: where they come from, and the one sentence that refuses a bad one."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import Config, Flask
+from werkzeug.security import generate_password_hash
+
+MINUTE = timedelta(minutes=1)
+SMALLEST_WINDOW = timedelta.resolution / MINUTE
+LARGEST_WINDOW = timedelta.max // MINUTE
+
+
+class SettingError(SystemExit):
+    """Ends the start with one sentence, and with the one exit status at which gunicorn stops trying."""
+
+    def __init__(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr)  # noqa: T201  # the reader is at a terminal
+        super().__init__(3)
+
+
+def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
+    """Fill app.config: defaults < instance/config.py < environment FLASK_... < config.
+
+    SettingError: a value that cannot be used.
+    """
+    app.config.from_mapping(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{app.name}.sqlite",
+        PASSWORD_HASH_METHOD="scrypt",  # noqa: S106
+        ONLINE_MINUTES=5,
+        ONLINE_KEEP_MINUTES=None,
+        TOKEN_MAX_AGE_SECONDS=3600,
+    )
+    app.config.from_pyfile("config.py", silent=True)
+    app.config.from_prefixed_env()
+    app.config.from_mapping(config or {})
+    _check_secret_key(app.config)
+    _check_times(app.config)
+    app.extensions["dummy_password_hash"] = _dummy_password_hash(app.config)
+
+
+def _check_secret_key(config: Config) -> None:
+    key = config["SECRET_KEY"]
+    if type(key) is int:  # the environment is read as JSON, where a key of digits is a number
+        key = config["SECRET_KEY"] = str(key)
+    if not isinstance(key, str) or not key.strip() or not key.isprintable():
+        raise SettingError(
+            "FLASK_SECRET_KEY is not set to a text: give all workers the same secret, "
+            "such as one from python -c 'import secrets; print(secrets.token_hex())'."
+        )
+
+
+def _check_times(config: Config) -> None:
+    if config["ONLINE_KEEP_MINUTES"] is None:
+        config["ONLINE_KEEP_MINUTES"] = config["ONLINE_MINUTES"]
+    for name in ("ONLINE_MINUTES", "ONLINE_KEEP_MINUTES"):
+        _check_number(config, name, SMALLEST_WINDOW, LARGEST_WINDOW)
+    if config["ONLINE_KEEP_MINUTES"] < config["ONLINE_MINUTES"]:
+        raise SettingError(
+            "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long."
+        )
+    _check_number(config, "TOKEN_MAX_AGE_SECONDS", 1, timedelta.max.total_seconds())
+
+
+def _check_number(config: Config, name: str, least: float, most: float) -> None:
+    value = config[name]
+    if type(value) not in (int, float) or not least <= value <= most:  # True is an int, nan compares False
+        raise SettingError(f"FLASK_{name} is {value!r}: set it to a positive number, such as 5.")
+
+
+def _dummy_password_hash(config: Config) -> str:
+    """Return what an unknown name's password is compared with: it costs what a known name's costs."""
+    try:
+        return generate_password_hash(secrets.token_hex(), config["PASSWORD_HASH_METHOD"])
+    except (ValueError, AttributeError) as error:
+        raise SettingError(f"FLASK_PASSWORD_HASH_METHOD is no method of werkzeug's: {error}.") from error

@@ -1,0 +1,1 @@
+"""Step 1: the users online, remembered in a dict."""
