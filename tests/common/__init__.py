@@ -1,0 +1,1 @@
+"""Tests of what the steps share; they know none of them."""

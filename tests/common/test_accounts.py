@@ -1,0 +1,66 @@
+"""Accounts are created by the deployer alone, and the refusals are sentences."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from common.accounts import add_account, create_user, find_by_name, init_db
+from tests.common.conftest import QUICK_HASH, make_app
+
+
+def test_create_user_reads_the_password_from_standard_input(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(create_user, ["dave"], input="open sesame\n")
+    assert (result.exit_code, result.output) == (0, "Created dave.\n")
+    assert app.test_client().post("/api/tokens", auth=("dave", "open sesame")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "sentence"),
+    [
+        ("alice", "demo", "is taken"),
+        ("", "demo", "A name has"),
+        ("  ", "demo", "A name has"),
+        ("a:b", "demo", "A name has"),
+        ("a\nb", "demo", "A name has"),
+        ("a" * 81, "demo", "A name has"),
+        ("dave", "", "A password has"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused_in_one_sentence(
+    app: Flask, name: str, password: str, sentence: str
+) -> None:
+    result = app.test_cli_runner().invoke(create_user, [name], input=f"{password}\n")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ") and sentence in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_create_user_before_init_db_says_what_to_do() -> None:
+    app = make_app({"SQLALCHEMY_DATABASE_URI": "sqlite://", "PASSWORD_HASH_METHOD": QUICK_HASH})
+    runner = app.test_cli_runner()
+    result = runner.invoke(create_user, ["alice"], input="demo\n")
+    assert result.exit_code == 1 and "Run init-db first" in result.output
+    assert runner.invoke(init_db).output == "The tables are ready.\n"
+    assert runner.invoke(create_user, ["alice"], input="demo\n").exit_code == 0
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def test_init_db_lets_readers_and_a_writer_work_side_by_side(app: Flask) -> None:
+    with app.app_context(), app.extensions["sqlalchemy"].engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_name_that_no_database_could_hold_is_nobodys(app: Flask) -> None:
+    with app.app_context():
+        assert find_by_name("alice\0") is None
+        assert find_by_name("a" * 81) is None
+
+
+def test_a_chinese_name_is_a_name(app: Flask) -> None:
+    with app.app_context():
+        add_account("张三", "口令")
+        found = find_by_name("张三")
+        assert found is not None and found.name == "张三"
+    assert app.test_client().post("/api/tokens", auth=("张三", "口令")).status_code == 200

@@ -1,0 +1,192 @@
+"""The callbacks: one test for each defect of the article's, and who is let in."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.security import check_password_hash
+
+import common.accounts
+from common.auth import TOKEN_SALT, basic_auth, token_auth
+from tests.common.conftest import QUICK_HASH, NotingTracker, User, db
+
+
+@pytest.fixture
+def token(client: FlaskClient, tracker: NotingTracker) -> str:
+    """Alice's token, with the notes of her sign-in wiped."""
+    token: str = client.post("/api/tokens", auth=("alice", "demo")).json["token"]  # type: ignore[index]
+    tracker.marked.clear()
+    return token
+
+
+@pytest.fixture
+def hash_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the stored hash of every password check."""
+    checks: list[str] = []
+
+    def noting(stored: str, password: str) -> bool:
+        checks.append(stored)
+        return check_password_hash(stored, password)
+
+    monkeypatch.setattr(common.accounts, "check_password_hash", noting)
+    return checks
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def change_alice(app: Flask, **values: object) -> None:
+    with app.app_context():
+        db.session.execute(db.update(User).where(User.name == "alice").values(**values))
+        db.session.commit()
+
+
+def test_auth_1_a_failing_store_fails_no_request(
+    client: FlaskClient, tracker: NotingTracker, token: str
+) -> None:
+    tracker.marks_fail = tracker.reads_fail = True
+    me = client.get("/api/me", headers=bearer(token))
+    assert me.status_code == 200
+    assert me.json == {"id": 1, "name": "alice", "last_seen": None}
+    assert client.post("/api/tokens", auth=("alice", "demo")).status_code == 200
+
+
+def test_auth_2_an_unknown_name_costs_the_same_hash_as_a_known_one(
+    client: FlaskClient, hash_checks: list[str]
+) -> None:
+    client.post("/api/tokens", auth=("alice", "wrong"))
+    client.post("/api/tokens", auth=("nobody", "wrong"))
+    known, unknown = hash_checks
+    assert known != unknown
+    assert [stored.split("$")[0] for stored in hash_checks] == [QUICK_HASH, QUICK_HASH]
+
+
+def test_auth_2_an_unknown_name_and_a_wrong_password_get_the_same_answer(client: FlaskClient) -> None:
+    wrong = client.post("/api/tokens", auth=("alice", "wrong"))
+    unknown = client.post("/api/tokens", auth=("nobody", "demo"))
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.data == unknown.data
+    assert wrong.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]
+
+
+def test_auth_3_the_current_user_is_the_user_with_a_password_and_with_a_token(
+    app: Flask, client: FlaskClient
+) -> None:
+    seen = []
+
+    @app.get("/by-password")
+    @basic_auth.login_required
+    def by_password() -> str:
+        seen.append(basic_auth.current_user())
+        return ""
+
+    @app.get("/by-token")
+    @token_auth.login_required
+    def by_token() -> str:
+        seen.append(token_auth.current_user())
+        return ""
+
+    token = client.post("/api/tokens", auth=("alice", "demo")).json["token"]  # type: ignore[index]
+    client.get("/by-password", auth=("alice", "demo"))
+    client.get("/by-token", headers=bearer(token))
+    assert [type(user) for user in seen] == [User, User]
+
+
+def test_auth_4_an_inactive_user_is_refused_and_not_marked(
+    app: Flask, client: FlaskClient, tracker: NotingTracker, token: str
+) -> None:
+    change_alice(app, active=False)
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+    assert client.post("/api/tokens", auth=("alice", "demo")).status_code == 401
+    assert client.post("/api/tokens", auth=("carol", "demo")).status_code == 401
+    assert tracker.marked == []
+
+
+def test_auth_5_a_token_ends_with_its_age(app: Flask, client: FlaskClient, token: str) -> None:
+    assert client.get("/api/me", headers=bearer(token)).status_code == 200
+    app.config["TOKEN_MAX_AGE_SECONDS"] = -1
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+
+
+def test_auth_5_a_token_that_was_tampered_with_or_signed_by_another_is_refused(
+    app: Flask, client: FlaskClient, tracker: NotingTracker, token: str
+) -> None:
+    payload, stamp, signature = token.split(".")
+    claim = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).loads(token)
+    for forged in (
+        f"{payload}.{stamp}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}",
+        f"{payload}x.{stamp}.{signature}",
+        f"{payload}.{stamp}",
+        URLSafeTimedSerializer("another key", salt=TOKEN_SALT).dumps(claim),
+        URLSafeTimedSerializer(app.config["SECRET_KEY"], salt="password-reset").dumps(claim),
+    ):
+        assert client.get("/api/me", headers=bearer(forged)).status_code == 401, forged
+    assert tracker.marked == []
+
+
+@pytest.mark.parametrize(
+    "claim", [1, "1", None, {}, [], [1], ["1", "x"], [1, 2, 3], [None, None], [1.5, "x"]]
+)
+def test_a_token_of_ours_with_another_content_is_refused(
+    app: Flask, client: FlaskClient, claim: object
+) -> None:
+    token = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).dumps(claim)
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+
+
+def test_auth_6_a_password_is_hashed_once_and_a_token_hashes_nothing(
+    client: FlaskClient, token: str, hash_checks: list[str]
+) -> None:
+    for _ in range(5):
+        assert client.get("/api/me", headers=bearer(token)).status_code == 200
+    assert hash_checks == []
+    client.post("/api/tokens", auth=("alice", "demo"))
+    assert len(hash_checks) == 1
+
+
+def test_a_token_ends_with_the_password_it_was_got_by(app: Flask, client: FlaskClient, token: str) -> None:
+    with app.app_context():
+        alice = db.session.scalar(db.select(User).where(User.name == "alice"))
+        alice.set_password("another")
+        db.session.commit()
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+    assert client.post("/api/tokens", auth=("alice", "another")).status_code == 200
+
+
+def test_a_deleted_users_token_is_refused_and_the_id_is_never_given_to_another(
+    app: Flask, client: FlaskClient, tracker: NotingTracker
+) -> None:
+    with app.app_context():
+        common.accounts.add_account("dave", "demo")
+    token = client.post("/api/tokens", auth=("dave", "demo")).json["token"]  # type: ignore[index]
+    tracker.marked.clear()
+    with app.app_context():
+        db.session.execute(db.delete(User).where(User.name == "dave"))
+        db.session.commit()
+        common.accounts.add_account("erin", "demo")
+        erin = common.accounts.find_by_name("erin")
+        assert erin is not None and erin.id == 5
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+    assert tracker.marked == []
+
+
+def test_every_authenticated_request_marks_its_user_once(
+    client: FlaskClient, tracker: NotingTracker, token: str
+) -> None:
+    client.get("/api/me", headers=bearer(token))
+    client.get("/api/online/users", headers=bearer(token))
+    client.post("/api/tokens", auth=("bob", "demo"))
+    assert tracker.marked == [1, 1, 2]
+
+
+def test_asking_for_the_count_marks_nobody(client: FlaskClient, tracker: NotingTracker, token: str) -> None:
+    client.get("/")
+    assert tracker.marked == []
+
+
+def test_no_credentials_cost_no_hash(client: FlaskClient, hash_checks: list[str]) -> None:
+    assert client.post("/api/tokens").status_code == 401
+    assert hash_checks == []

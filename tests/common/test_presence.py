@@ -1,0 +1,155 @@
+"""record() is best effort, and a count is honest while marks fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from threading import Barrier, Thread
+
+import pytest
+from flask import Flask
+
+from common.presence import Presence, PresenceUnknown, answering_tracker, record
+from tests.clock import FakeClock
+from tests.common.conftest import NotingTracker, StoreDown
+from tests.tracker_contract import ALICE, BOB
+
+
+@pytest.fixture
+def monotonic() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def tracker() -> NotingTracker:
+    return NotingTracker()
+
+
+@pytest.fixture
+def presence(app: Flask, tracker: NotingTracker, monotonic: FakeClock) -> Iterator[Presence]:
+    app.extensions["presence"] = Presence(tracker, rest_seconds=5, monotonic=monotonic)
+    with app.app_context():
+        yield app.extensions["presence"]
+
+
+def count() -> int:
+    with answering_tracker() as tracker:
+        return tracker.get_online()
+
+
+def test_a_mark_reaches_the_tracker_and_is_counted(presence: Presence, tracker: NotingTracker) -> None:
+    record(ALICE)
+    assert tracker.marked == [ALICE.id]
+    assert count() == 1
+
+
+def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker.marks_fail = True
+    for _ in range(10):
+        record(ALICE)
+        monotonic.advance(seconds=2)
+    assert [entry.levelno for entry in caplog.records] == [logging.WARNING]
+    assert "connection refused" in caplog.text
+
+    tracker.marks_fail = False
+    monotonic.advance(seconds=5)
+    record(ALICE)
+    tracker.marks_fail = True
+    record(ALICE)
+    assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 2
+
+
+def test_a_failing_store_is_left_alone_and_then_tried_again(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    monotonic.advance(seconds=4.999)
+    record(ALICE)
+    assert tracker.attempts == 1
+    monotonic.advance(seconds=0.001)
+    tracker.marks_fail = False
+    record(ALICE)
+    record(BOB)
+    assert tracker.marked == [ALICE.id, BOB.id]
+
+
+def test_a_failing_store_is_tried_again_by_one_request_only(
+    app: Flask, presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    monotonic.advance(seconds=5)
+    start = Barrier(20)
+
+    def request() -> None:
+        start.wait()
+        with app.app_context():
+            record(ALICE)
+
+    threads = [Thread(target=request) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tracker.attempts == 2
+
+
+def test_the_count_is_unknown_while_marks_fail_although_reads_succeed(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    tracker.marks_fail = True
+    record(BOB)
+    monotonic.advance(seconds=60)
+    with pytest.raises(PresenceUnknown):
+        count()
+
+
+def test_the_count_returns_with_the_first_mark_that_succeeds(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    tracker.marks_fail = False
+    monotonic.advance(seconds=5)
+    record(ALICE)
+    assert count() == 1
+
+
+def test_the_count_returns_once_the_last_lost_mark_is_outside_the_window(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    monotonic.advance(minutes=5, seconds=-1)
+    with pytest.raises(PresenceUnknown):
+        count()
+    monotonic.advance(seconds=1)
+    assert count() == 0
+
+
+def test_a_failing_read_is_an_outage_too_and_ends_with_a_read_that_succeeds(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(ALICE)
+    tracker.reads_fail = True
+    for _ in range(3):
+        with pytest.raises(PresenceUnknown):
+            count()
+    assert tracker.attempts == 2
+    assert len(caplog.records) == 1
+    tracker.reads_fail = False
+    monotonic.advance(seconds=5)
+    assert count() == 1
+
+
+def test_a_mistake_in_the_tracker_is_not_taken_for_an_outage(
+    presence: Presence, tracker: NotingTracker
+) -> None:
+    tracker.outages = ()
+    tracker.marks_fail = True
+    with pytest.raises(StoreDown):
+        record(ALICE)

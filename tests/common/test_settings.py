@@ -1,0 +1,82 @@
+"""Where a setting comes from, and the sentence that refuses a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.settings import SettingError
+from tests.common.conftest import QUICK_HASH, make_app
+
+QUICK = {"PASSWORD_HASH_METHOD": QUICK_HASH, "SQLALCHEMY_DATABASE_URI": "sqlite://"}
+
+
+def refusal(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
+    """Return the sentence with which the settings are refused."""
+    with pytest.raises(SettingError) as raised:
+        make_app(QUICK | settings)
+    assert raised.value.code == 3  # the one at which gunicorn stops
+    sentence = capsys.readouterr().err
+    assert sentence.count("\n") == 1
+    return sentence
+
+
+@pytest.mark.parametrize("key", [None, "", "  ", True, 1.5, [], "a\nb", "\udcff", b"bytes"])
+def test_a_secret_key_that_is_no_text_is_refused(key: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_SECRET_KEY" in refusal(capsys, SECRET_KEY=key)
+
+
+def test_a_secret_key_of_digits_works() -> None:
+    assert make_app(QUICK | {"SECRET_KEY": 20200302}).config["SECRET_KEY"] == "20200302"
+
+
+@pytest.mark.parametrize("name", ["ONLINE_MINUTES", "ONLINE_KEEP_MINUTES", "TOKEN_MAX_AGE_SECONDS"])
+@pytest.mark.parametrize(
+    "value", [0, -1, float("nan"), float("inf"), True, "5m", "", [5], 1e-10, 1e300, 10**400]
+)
+def test_a_time_that_is_no_positive_number_is_refused(
+    name: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"FLASK_{name}" in refusal(capsys, **{name: value})
+
+
+def test_a_window_that_is_not_given_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_ONLINE_MINUTES" in refusal(capsys, ONLINE_MINUTES=None)
+
+
+def test_keeping_shorter_than_the_window_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_ONLINE_KEEP_MINUTES" in refusal(capsys, ONLINE_MINUTES=5, ONLINE_KEEP_MINUTES=4.9)
+
+
+def test_keep_is_the_window_unless_set() -> None:
+    assert make_app(QUICK | {"ONLINE_MINUTES": 0.5}).config["ONLINE_KEEP_MINUTES"] == 0.5
+
+
+@pytest.mark.parametrize("uri", ["", "users.sqlite", 5, None, "nosuchdatabase://x", "mysql+nosuchdriver://x"])
+def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_SQLALCHEMY_DATABASE_URI" in refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
+
+
+@pytest.mark.parametrize("method", ["md4", "", 5, None])
+def test_a_password_method_that_does_not_exist_is_refused(
+    method: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "FLASK_PASSWORD_HASH_METHOD" in refusal(capsys, PASSWORD_HASH_METHOD=method)
+
+
+def test_the_environment_outranks_the_defaults_and_the_caller_outranks_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FLASK_ONLINE_MINUTES", "2.5")
+    assert make_app(QUICK).config["ONLINE_MINUTES"] == 2.5
+    assert make_app(QUICK | {"ONLINE_MINUTES": 7}).config["ONLINE_MINUTES"] == 7
+
+
+def test_the_environment_outranks_the_instance_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("ONLINE_MINUTES = 3\nTOKEN_MAX_AGE_SECONDS = 60\n", encoding="utf-8")
+    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("FLASK_ONLINE_MINUTES", "4")
+    config = make_app(QUICK).config
+    assert (config["ONLINE_MINUTES"], config["TOKEN_MAX_AGE_SECONDS"]) == (4, 60)

@@ -1,0 +1,1 @@
+"""Step 1: the contract, the defects it mends, and its HTTP behaviour."""

@@ -1,0 +1,41 @@
+"""Step 1 on a really started server: the shared contract, and what only a dict does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.http_contract import HttpContract, StepServer
+from tests.servers import Answer, Copy
+
+
+class TestStep1OverHttp(HttpContract):
+    """python step1_dict/app.py."""
+
+    step = "step1_dict"
+
+    @pytest.mark.parametrize("minutes", ["5.0001", "6", "4320", "99999999999", "9" * 400])
+    def test_minutes_longer_than_keep_are_a_400(
+        self, server: StepServer, refused: Callable[..., Answer], minutes: str
+    ) -> None:
+        refused(400, "GET", f"/api/online?minutes={minutes}")
+        refused(400, "GET", f"/api/online/users?minutes={minutes}", token=server.token("alice"))
+
+    def test_dict_7_two_processes_give_two_answers(self, server: StepServer) -> None:
+        token = server.client.sign_in("alice")
+        with server.copy.demo() as other:
+            assert (server.client.online() > 0, other.online()) == (True, 0)
+            assert other.call("GET", "/api/me", token=token).status == 200  # the same users, the same key
+            assert other.online() == 1
+
+
+def test_dict_8_a_restart_forgets_who_was_online_but_not_the_token(tmp_path: Path) -> None:
+    copy = Copy("step1_dict", tmp_path)
+    with copy.demo() as client:
+        token = client.sign_in("alice")
+        assert client.online() == 1
+    with copy.demo() as client:
+        assert client.online() == 0
+        assert client.call("GET", "/api/me", token=token).status == 200

@@ -1,0 +1,120 @@
+"""The contract, kept by DictTracker, and what it promises beyond."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+
+from common.presence import OnlineTracker
+from step1_dict.tracker import DictTracker, steady_clock
+from tests.clock import FakeClock
+from tests.tracker_contract import ALICE, BOB, MakeTracker, Someone, TrackerContract
+
+
+class TestDictTrackerKeepsTheContract(TrackerContract):
+    """Step 1."""
+
+    @pytest.fixture
+    def make_tracker(self) -> MakeTracker:
+        return DictTracker
+
+
+def test_the_dict_keeps_its_promises_in_the_eyes_of_the_type_checker() -> None:
+    tracker: OnlineTracker = DictTracker()
+    assert not (tracker.survives_restart or tracker.shared_between_processes or tracker.any_window)
+
+
+def test_a_count_and_a_listing_at_once_with_marks_break_nothing() -> None:
+    clock = FakeClock()
+    tracker = DictTracker(keep=timedelta(minutes=10), clock=clock)
+    start, failures = Barrier(8), []
+    usual_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # let the threads take turns as often as they can
+
+    def work(number: int) -> None:
+        start.wait()
+        try:
+            for user_id in range(150):
+                tracker.mark_online(Someone(number * 10_000 + user_id))
+                tracker.get_online(timedelta(minutes=5))
+                tracker.online_users(timedelta(minutes=5), limit=3)
+        except RuntimeError as error:
+            failures.append(error)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual_interval)
+    assert failures == []
+    assert tracker.get_online() == 8 * 150
+
+
+def test_memory_holds_only_those_active_within_keep() -> None:
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    for user_id in range(1000):
+        tracker.mark_online(Someone(user_id))
+        clock.advance(seconds=3)
+    assert len(tracker._last_seen) == 100
+
+
+def test_memory_comes_back_once_everyone_has_gone() -> None:
+    clock = FakeClock()
+    tracemalloc.start()
+    tracker = DictTracker(clock=clock)
+    before = tracemalloc.get_traced_memory()[0]
+    for user_id in range(20_000):
+        tracker.mark_online(Someone(user_id))
+    full = tracemalloc.get_traced_memory()[0] - before
+    clock.advance(minutes=5)
+    tracker.mark_online(ALICE)
+    left = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert tracker.get_online() == 1
+    assert left < full / 50
+
+
+def test_the_default_count_looks_at_nobody() -> None:
+    tracker = DictTracker(clock=FakeClock())
+    for user_id in range(1000):
+        tracker.mark_online(Someone(user_id))
+    steps = 0
+
+    def count_lines(*_: object) -> object:
+        nonlocal steps
+        steps += 1
+        return count_lines
+
+    sys.settrace(count_lines)  # type: ignore[arg-type]
+    try:
+        assert tracker.get_online() == 1000
+    finally:
+        sys.settrace(None)
+    assert 0 < steps < 50
+
+
+def test_a_clock_that_goes_back_keeps_the_order_of_the_dict() -> None:
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    tracker.mark_online(ALICE)
+    alice_seen = clock.now
+    clock.advance(hours=-1)
+    tracker.mark_online(BOB)
+    assert tracker.online_users() == [(BOB.id, alice_seen), (ALICE.id, alice_seen)]
+
+
+def test_the_default_clock_shows_the_wall_time_at_start_and_cannot_be_set() -> None:
+    wall, monotonic = [1_700_000_000.0], [50.0]
+    clock = steady_clock(lambda: wall[0], lambda: monotonic[0])
+    assert clock() == 1_700_000_000.0
+    wall[0] -= 3600
+    monotonic[0] += 2.5
+    assert clock() == 1_700_000_002.5
