@@ -1,36 +1,37 @@
 # For maintainers; readers find plain commands in README.md.
 #   make run STEP=1    run a step's demo
 #   make test          the tests that a reader runs
-#   make check         formatting, lint, types, all tests: what .ci/run does, in this folder's .venv
+#   make check         lint, types and all tests, as .ci/run does, but in this folder's .venv
 #   make format        let ruff format the code
+# Each makes .venv first, and again whenever the requirements have changed.
 
-PYTHON ?= python3
 STEP ?= 1
-SETUP = requirements.txt constraints.txt pyproject.toml
 
-.PHONY: run test check format
+.PHONY: run test check format setup dev
 
-run: .venv/.ready
+run: setup
 	.venv/bin/python $(wildcard step$(STEP)_*/app.py)
 
-test: .venv/.ready
+test: setup
 	.venv/bin/python -m pytest
 
-check: .venv/.ready-dev
+check: dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -m "slow or not slow"
 
-format: .venv/.ready-dev
+format: dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-.venv/.ready: $(SETUP)
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q -r requirements.txt
-	touch $@
+setup:
+	@sh setup.sh
 
-.venv/.ready-dev: .venv/.ready
+dev: setup .venv/ready-dev
+
+.venv/ready-dev: .venv/ready
 	.venv/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
 	touch $@
+
+.venv/ready: setup

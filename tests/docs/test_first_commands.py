@@ -50,6 +50,6 @@ def test_the_first_command_runs_step_1_on_a_machine_that_has_nothing(tmp_path: P
 def first_command(readme: str) -> str:
     """Return the line that sets up and runs step 1."""
     text = (ROOT / readme).read_text(encoding="utf-8")
-    found = re.search(r"^python3 -m venv .*step1_dict/app\.py$", text, re.MULTILINE)
+    found = re.search(r"^sh setup\.sh && .*step1_dict/app\.py$", text, re.MULTILINE)
     assert found
     return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import tracemalloc
 from datetime import timedelta
@@ -99,6 +100,20 @@ def test_the_default_count_looks_at_nobody() -> None:
     finally:
         sys.settrace(None)
     assert 0 < steps < 50
+
+
+def test_the_default_count_is_exact_at_any_time_of_day() -> None:
+    clock = FakeClock()
+    dice = random.Random(20200302)
+    for _ in range(300):
+        clock.advance(microseconds=dice.randrange(3_600_000_000))
+        window = timedelta(microseconds=dice.randrange(2, 3_600_000_000))
+        tracker = DictTracker(window, clock=clock)
+        tracker.mark_online(ALICE)
+        clock.advance(microseconds=window // timedelta(microseconds=1) - 1)
+        assert tracker.get_online() == 1, (clock.now, window)
+        clock.advance(microseconds=1)
+        assert tracker.get_online() == 0, (clock.now, window)
 
 
 def test_a_clock_that_goes_back_keeps_the_order_of_the_dict() -> None:

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Makes .venv and installs what requirements.txt names; does nothing, and needs no network, while that is up to date.
+# Needs Python 3.11 or newer (PYTHON=python3.12 sh setup.sh names another than python3).
+set -eu
+cd "$(dirname "$0")"
+python=${PYTHON:-python3}
+
+wanted="$(pwd) $(cat requirements.txt constraints.txt pyproject.toml | cksum)"
+if [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]; then
+    exit 0
+fi
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "Python 3.11 or newer is needed: install it and name it, as in PYTHON=python3.12 sh setup.sh" >&2
+    exit 1
+fi
+if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    echo "Debian and Ubuntu pack venv apart from Python; installing it:  apt-get install python3-venv"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -q
+    $sudo apt-get install -qy python3-venv
+fi
+echo "Setting up .venv (once; a minute or less)"
+"$python" -m venv .venv
+.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt
+echo "$wanted" >.venv/ready
