@@ -125,6 +125,7 @@ class Presence:
             raise PresenceUnknown from error
         if probing:
             self._failing = False
+            self._mark_lost_at = -math.inf
             current_app.logger.info("The presence store answers again.")
 
     def _enter(self) -> bool:
@@ -143,10 +144,7 @@ class Presence:
             is_new, self._failing = not self._failing, True
             self._retry_at = self._monotonic() + self._rest_seconds
         if is_new:
-            current_app.logger.warning(
-                "Nobody is marked as online until the presence store answers again: %s: %s",
-                type(error).__name__, error,
-            )  # fmt: skip
+            current_app.logger.warning("The presence store fails, nobody is marked as online: %r", error)
 
 
 def presence() -> Presence:

@@ -146,6 +146,22 @@ def test_a_failing_read_is_an_outage_too_and_ends_with_a_read_that_succeeds(
     assert count() == 1
 
 
+def test_a_mark_lost_in_an_outage_that_is_over_does_not_prolong_the_next(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    tracker.marks_fail = False
+    monotonic.advance(seconds=5)
+    record(ALICE)
+    tracker.reads_fail = True
+    with pytest.raises(PresenceUnknown):
+        count()
+    tracker.reads_fail = False
+    monotonic.advance(seconds=5)
+    assert count() == 1
+
+
 def test_a_mistake_in_the_tracker_is_not_taken_for_an_outage(
     presence: Presence, tracker: NotingTracker
 ) -> None:
