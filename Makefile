@@ -10,7 +10,7 @@ STEP ?= 1
 .PHONY: run test check format setup dev
 
 run: setup
-	.venv/bin/python $(wildcard step$(STEP)_*/app.py)
+	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
 
 test: setup
 	.venv/bin/python -m pytest

@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import String, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, scoped_session
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -107,7 +107,10 @@ def add_account(name: str, password: str) -> None:
 @with_appcontext
 def init_db() -> None:
     """Create the tables that do not exist yet."""
-    create_tables()
+    try:
+        create_tables()
+    except DatabaseError as error:
+        raise click.ClickException(f"The database cannot be used, check its address: {error.orig}") from error
     click.echo("The tables are ready.")
 
 
@@ -124,6 +127,6 @@ def create_user(name: str) -> None:
         add_account(name, password)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    except (OperationalError, ProgrammingError) as error:
+    except DatabaseError as error:
         raise click.ClickException(f"Run init-db first, the users cannot be written: {error.orig}") from error
     click.echo(f"Created {name}.")

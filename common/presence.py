@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Protocol
@@ -73,11 +72,45 @@ class PresenceUnknown(ServiceUnavailable):
     description = "Who is online is unknown while the presence store is failing; try again in a few seconds."
 
 
+class Circuit:
+    """Calls of one kind, marks or reads: once one fails, the store is left alone and then tried by one."""
+
+    def __init__(self, rest_seconds: float, monotonic: Callable[[], float]) -> None:
+        self.failing = False
+        self._rest_seconds = rest_seconds
+        self._monotonic = monotonic
+        self._retry_at = 0.0
+        self._being_tried = False
+        self._lock = Lock()
+
+    @contextmanager
+    def guard(self, outages: tuple[type[Exception], ...]) -> Iterator[None]:
+        """Let one call through. PresenceUnknown: it fails (that is the cause), or the store is resting."""
+        with self._lock:
+            trying_again = self.failing
+            if trying_again:
+                if self._being_tried or self._monotonic() < self._retry_at:
+                    raise PresenceUnknown
+                self._being_tried = True
+        try:
+            yield
+        except outages as error:
+            with self._lock:
+                self.failing = True
+                self._retry_at = self._monotonic() + self._rest_seconds
+            raise PresenceUnknown from error
+        else:
+            if trying_again:
+                self.failing = False
+        finally:
+            if trying_again:
+                self._being_tried = False
+
+
 class Presence:
     """The tracker of one app, and whether its store is answering.
 
-    When a call fails, the store is left alone for rest_seconds and then tried by a single call, so that a
-    store that hangs cannot hold every thread of the app.
+    A store that hangs costs one call its driver's timeout every rest_seconds, and all others nothing.
     """
 
     def __init__(
@@ -87,64 +120,45 @@ class Presence:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tracker = tracker
-        self._rest_seconds = rest_seconds
-        self._monotonic = monotonic
+        self._marks = Circuit(rest_seconds, monotonic)
+        self._reads = Circuit(rest_seconds, monotonic)
+        self._warned = False
         self._lock = Lock()
-        self._failing = False
-        self._retry_at = 0.0
-        self._mark_lost_at = -math.inf
 
     def record(self, user: HasId) -> None:
         """Mark the user; a failing store costs one warning an outage, never the request."""
-        try:
-            with self._watched():
-                self.tracker.mark_online(user)
-        except PresenceUnknown:
-            self._mark_lost_at = self._monotonic()
+        with suppress(PresenceUnknown), self._watched(self._marks):
+            self.tracker.mark_online(user)
 
     @contextmanager
     def answering(self) -> Iterator[OnlineTracker]:
         """Lend the tracker for reading.
 
-        PresenceUnknown (503): the store fails, or reads well while marks are being lost, where a count
-        would decay to a believable 0.
+        PresenceUnknown (503): reads fail, or marks do until one succeeds, since a number that nobody adds
+        to decays to a believable 0.
         """
-        lost_for = self._monotonic() - self._mark_lost_at
-        if self._failing and lost_for < self.tracker.window.total_seconds():
+        if self._marks.failing:
             raise PresenceUnknown
-        with self._watched():
+        with self._watched(self._reads):
             yield self.tracker
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
-        probing = self._enter()
+    def _watched(self, circuit: Circuit) -> Iterator[None]:
         try:
-            yield
-        except self.tracker.outages as error:
-            self._failed(error)
-            raise PresenceUnknown from error
-        if probing:
-            self._failing = False
-            self._mark_lost_at = -math.inf
-            current_app.logger.info("The presence store answers again.")
+            with circuit.guard(self.tracker.outages):
+                yield
+        except PresenceUnknown as unknown:
+            if unknown.__cause__:
+                self._warn_once(unknown.__cause__)
+            raise
+        if self._warned and not (self._marks.failing or self._reads.failing):
+            self._warned = False
 
-    def _enter(self) -> bool:
-        """Return whether this call is the one that tries a failing store again."""
+    def _warn_once(self, error: BaseException) -> None:
         with self._lock:
-            if not self._failing:
-                return False
-            now = self._monotonic()
-            if now < self._retry_at:
-                raise PresenceUnknown
-            self._retry_at = now + self._rest_seconds
-            return True
-
-    def _failed(self, error: Exception) -> None:
-        with self._lock:
-            is_new, self._failing = not self._failing, True
-            self._retry_at = self._monotonic() + self._rest_seconds
+            is_new, self._warned = not self._warned, True
         if is_new:
-            current_app.logger.warning("The presence store fails, nobody is marked as online: %r", error)
+            current_app.logger.warning("Who is online is unknown, the presence store fails: %r", error)
 
 
 def presence() -> Presence:

@@ -20,7 +20,7 @@ class SettingError(SystemExit):
     """Ends the start with one sentence, and with the one exit status at which gunicorn stops trying."""
 
     def __init__(self, sentence: str) -> None:
-        print(sentence, file=sys.stderr)  # noqa: T201  # the reader is at a terminal
+        print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal
         super().__init__(3)
 
 
@@ -31,6 +31,7 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     """
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{app.name}.sqlite",
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # no password hash in an error or a log
         PASSWORD_HASH_METHOD="scrypt",  # noqa: S106
         ONLINE_MINUTES=5,
         ONLINE_KEEP_MINUTES=None,
@@ -70,12 +71,14 @@ def _check_times(config: Config) -> None:
 def _check_number(config: Config, name: str, least: float, most: float) -> None:
     value = config[name]
     if type(value) not in (int, float) or not least <= value <= most:  # True is an int, nan compares False
-        raise SettingError(f"FLASK_{name} is {value!r}: set it to a positive number, such as 5.")
+        raise SettingError(
+            f"FLASK_{name} is {value!r}: set it to a number from {least:.2g} to {most:.2g}, such as 5."
+        )
 
 
 def _dummy_password_hash(config: Config) -> str:
     """Return what an unknown name's password is compared with: it costs what a known name's costs."""
     try:
         return generate_password_hash(secrets.token_hex(), config["PASSWORD_HASH_METHOD"])
-    except (ValueError, AttributeError) as error:
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise SettingError(f"FLASK_PASSWORD_HASH_METHOD is no method of werkzeug's: {error}.") from error

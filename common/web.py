@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
@@ -35,8 +35,8 @@ def new_app(
     load_settings(app, config)
     try:
         db.init_app(app)
-    except (ArgumentError, ImportError, RuntimeError) as error:
-        raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI names no usable database: {error}.") from error
+    except (ArgumentError, ImportError, OSError, RuntimeError, ValueError) as error:
+        raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI names no usable database: {error}") from error
     app.extensions["user_model"] = user_model
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an answer reads in the order it is written
     app.cli.add_command(init_db)
@@ -134,7 +134,7 @@ def answer_with_sentence(error: HTTPException) -> AnyResponse:
         if error.code == 404:
             sentence = "There is no such address: the README lists those there are."
         elif error.code == 500:
-            sentence = "The server failed: whoever runs it finds the reason in its log."
+            sentence = "The server failed: its log has the reason."
         elif isinstance(error, MethodNotAllowed):
             usual = sorted({*(error.valid_methods or ())} - {"HEAD", "OPTIONS"})
             sentence = f"{request.method} is not for this address: use {' or '.join(usual)}."
@@ -143,16 +143,13 @@ def answer_with_sentence(error: HTTPException) -> AnyResponse:
     return response
 
 
-@api.app_errorhandler(OperationalError)
-@api.app_errorhandler(ProgrammingError)
+@api.app_errorhandler(DatabaseError)
 @api.app_errorhandler(InterfaceError)
 @api.app_errorhandler(PoolTimeoutError)
 def answer_without_users(error: Exception) -> ResponseReturnValue:
     """Without the database of users nobody can be authenticated: 503, and a line in the log."""
     current_app.logger.error("The users' database fails: %s", getattr(error, "orig", error))
-    sentence = (
-        "The users' database fails: whoever runs it runs init-db first, and finds the reason in the log."
-    )
+    sentence = "The users' database fails: run init-db if that was not done; the server's log has the reason."
     return {"error": sentence}, 503
 
 

@@ -24,7 +24,7 @@ def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> 
 class DictTracker:
     """Counts the users seen within a sliding window, in the memory of one process.
 
-    A mark, and the count of all who are kept, cost the same for ten users as for a million.
+    A mark, and the count of all who are kept, are O(1) amortised; a shorter window costs what it counts.
     keep: how long a user is remembered; the window, unless longer windows are to be asked for.
     """
 
@@ -49,9 +49,10 @@ class DictTracker:
 
     def mark_online(self, user: Any) -> None:
         """Remember that the user (anything with an id) was seen now."""
+        user_id = user.id
         with self._lock:
-            self._last_seen[user.id] = self._move_time_on()
-            self._last_seen.move_to_end(user.id)
+            self._last_seen[user_id] = self._move_time_on()
+            self._last_seen.move_to_end(user_id)
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
@@ -74,9 +75,10 @@ class DictTracker:
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
+        user_id = user.id
         with self._lock:
             self._move_time_on()
-            seen = self._last_seen.get(user.id)
+            seen = self._last_seen.get(user_id)
         return None if seen is None else datetime.fromtimestamp(seen, UTC)
 
     def check_window(self, window: timedelta | None) -> timedelta:

@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from socket import create_connection
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
@@ -109,6 +111,9 @@ class HttpContract:
         assert [user["name"] for user in newest][:2] == ["alice", "bob"]
 
     def test_a_shorter_window_may_be_asked_for_and_is_echoed(self, server: StepServer) -> None:
+        server.client.sign_in("alice")
+        assert server.client.online(minutes="5") > 0
+        assert server.client.online(minutes="0.000001") == 0  # 60 microseconds have passed
         assert server.client.call("GET", "/api/online?minutes=0.1").json["minutes"] == 0.1
         assert server.client.call("GET", "/api/online?minutes=005.0").json["minutes"] == 5
 
@@ -121,6 +126,11 @@ class HttpContract:
         assert answer.status == 200
         assert "users online within 5 minutes" in answer.body
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+    def test_the_demo_is_reached_by_the_loopback_address_only(self, server: StepServer) -> None:
+        port = urlsplit(server.client.url).port
+        with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
+            create_connection(("127.0.0.2", port), timeout=1).close()
 
     # --- bad input: the right 4xx in JSON, nobody marked ---
 

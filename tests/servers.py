@@ -108,7 +108,11 @@ class Copy:
         return {**kept, **ours, **quick, **(settings or {})}
 
     def run(
-        self, *command: str, settings: Mapping[str, str] | None = None, stdin: str = ""
+        self,
+        *command: str,
+        settings: Mapping[str, str] | None = None,
+        stdin: str = "",
+        seconds: float = START_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the virtual environment to its end."""
         return subprocess.run(
@@ -118,7 +122,7 @@ class Copy:
             input=stdin,
             capture_output=True,
             encoding="utf-8",
-            timeout=START_SECONDS,
+            timeout=seconds,
             check=False,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -49,9 +50,14 @@ class NotingTracker:
         self.marked: list[Any] = []
         self.attempts = 0
         self.marks_fail = self.reads_fail = False
+        self.windows: list[timedelta | None] = []
+        self.entered, self.hangs = Event(), Event()
+        self.hangs.set()
 
     def mark_online(self, user: Any) -> None:
         self.attempts += 1
+        self.entered.set()
+        assert self.hangs.wait(10)
         if self.marks_fail:
             raise StoreDown("connection refused")
         self.marked.append(user.id)
@@ -62,6 +68,7 @@ class NotingTracker:
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         self._read()
+        self.windows.append(window)
         return [(user_id, datetime(2026, 1, 31, 8, tzinfo=UTC)) for user_id in reversed(self.marked)][:limit]
 
     def last_seen(self, user: Any) -> datetime | None:

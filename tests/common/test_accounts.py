@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -43,6 +45,21 @@ def test_create_user_before_init_db_says_what_to_do() -> None:
     assert result.exit_code == 1 and "Run init-db first" in result.output
     assert runner.invoke(init_db).output == "The tables are ready.\n"
     assert runner.invoke(create_user, ["alice"], input="demo\n").exit_code == 0
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def test_a_database_that_is_none_is_refused_in_one_sentence_without_the_password(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(b"no database" * 500)
+    app = make_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{garbage}", "PASSWORD_HASH_METHOD": QUICK_HASH})
+    for command, arguments in ((init_db, []), (create_user, ["alice"])):
+        result = app.test_cli_runner().invoke(command, arguments, input="demo\n")
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: ") and "file is not a database" in result.output
+        assert "scrypt" not in result.output
+    answer = app.test_client().post("/api/tokens", auth=("alice", "demo"))
+    assert answer.status_code == 503
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
 

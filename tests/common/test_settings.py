@@ -19,7 +19,7 @@ def refusal(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
         make_app(QUICK | settings)
     assert raised.value.code == 3  # the one at which gunicorn stops
     sentence = capsys.readouterr().err
-    assert sentence.count("\n") == 1
+    assert sentence.count("\n") == 1 and sentence.endswith(".\n") and not sentence.endswith("..\n")
     return sentence
 
 
@@ -54,12 +54,27 @@ def test_keep_is_the_window_unless_set() -> None:
     assert make_app(QUICK | {"ONLINE_MINUTES": 0.5}).config["ONLINE_KEEP_MINUTES"] == 0.5
 
 
-@pytest.mark.parametrize("uri", ["", "users.sqlite", 5, None, "nosuchdatabase://x", "mysql+nosuchdriver://x"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "users.sqlite",
+        5,
+        None,
+        "nosuchdatabase://x",
+        "mysql+nosuchdriver://x",
+        "mysql://host:port/x",
+        "sqlite:///x.sqlite?timeout=abc",
+        "sqlite://host/x",
+    ],
+)
 def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "FLASK_SQLALCHEMY_DATABASE_URI" in refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
 
 
-@pytest.mark.parametrize("method", ["md4", "", 5, None])
+@pytest.mark.parametrize(
+    "method", ["md4", "", 5, None, "pbkdf2:sha256:99999999999", "scrypt:-2:8:1", "scrypt:3:8:1"]
+)
 def test_a_password_method_that_does_not_exist_is_refused(
     method: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

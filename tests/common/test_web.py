@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.common.conftest import QUICK_HASH, NotingTracker, db, make_app
 
@@ -81,6 +85,26 @@ def test_without_a_database_of_users_the_api_answers_503_and_logs_a_line(
     assert answer.json is not None and "init-db" in answer.json["error"]
     assert len(caplog.records) == 1
     assert "no such table" in caplog.text and "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failure", [InterfaceError("SELECT", {}, Exception("closed")), PoolTimeoutError("no connection is free")]
+)
+def test_a_database_that_does_not_answer_is_a_503(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(_: str) -> None:
+        raise failure
+
+    monkeypatch.setattr("common.auth.find_by_name", fail)
+    assert client.post("/api/tokens", auth=("alice", "demo")).status_code == 503
+
+
+def test_the_list_is_of_the_window_asked_for(client: FlaskClient, tracker: NotingTracker) -> None:
+    alice = sign_in(client, "alice")
+    client.get("/api/online/users?minutes=0.1", headers=alice)
+    client.get("/api/online/users", headers=alice)
+    assert tracker.windows == [timedelta(seconds=6), timedelta(minutes=5)]
 
 
 def test_a_mistake_in_the_server_is_a_500_in_json(app: Flask, caplog: pytest.LogCaptureFixture) -> None:

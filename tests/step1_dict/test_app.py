@@ -1,0 +1,47 @@
+"""The settings reach the tracker, and the window asked for reaches the count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from step1_dict.app import create_app
+from step1_dict.tracker import DictTracker
+from tests.clock import FakeClock
+from tests.tracker_contract import ALICE, BOB
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    return create_app(
+        {
+            "SECRET_KEY": "a test's own key",
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/users.sqlite",
+            "PASSWORD_HASH_METHOD": "scrypt:1024:8:1",
+            "ONLINE_MINUTES": 2,
+            "ONLINE_KEEP_MINUTES": 60,
+        }
+    )
+
+
+def test_someone_is_seen_to_leave_after_six_seconds(app: Flask) -> None:
+    tracker: DictTracker = app.extensions["presence"].tracker
+    tracker._clock = clock = FakeClock()
+    client = app.test_client()
+    tracker.mark_online(ALICE)
+    clock.advance(seconds=6)
+    tracker.mark_online(BOB)
+    assert client.get("/api/online?minutes=0.1").json == {
+        "online": 1,
+        "minutes": 0.1,
+        "resolution_seconds": 0,
+    }
+    assert client.get("/api/online").json == {"online": 2, "minutes": 2, "resolution_seconds": 0}
+
+
+def test_the_settings_are_the_windows_that_can_be_asked_for(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/api/online?minutes=60").status_code == 200
+    assert client.get("/api/online?minutes=60.001").status_code == 400
