@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Protocol
@@ -72,39 +73,13 @@ class PresenceUnknown(ServiceUnavailable):
     description = "Who is online is unknown while the presence store is failing; try again in a few seconds."
 
 
+@dataclass
 class Circuit:
-    """Calls of one kind, marks or reads: once one fails, the store is left alone and then tried by one."""
+    """Calls of one kind, marks or reads: whether they fail, and when one may try the store again."""
 
-    def __init__(self, rest_seconds: float, monotonic: Callable[[], float]) -> None:
-        self.failing = False
-        self._rest_seconds = rest_seconds
-        self._monotonic = monotonic
-        self._retry_at = 0.0
-        self._being_tried = False
-        self._lock = Lock()
-
-    @contextmanager
-    def guard(self, outages: tuple[type[Exception], ...]) -> Iterator[None]:
-        """Let one call through. PresenceUnknown: it fails (that is the cause), or the store is resting."""
-        with self._lock:
-            trying_again = self.failing
-            if trying_again:
-                if self._being_tried or self._monotonic() < self._retry_at:
-                    raise PresenceUnknown
-                self._being_tried = True
-        try:
-            yield
-        except outages as error:
-            with self._lock:
-                self.failing = True
-                self._retry_at = self._monotonic() + self._rest_seconds
-            raise PresenceUnknown from error
-        else:
-            if trying_again:
-                self.failing = False
-        finally:
-            if trying_again:
-                self._being_tried = False
+    failing: bool = False
+    being_tried: bool = False
+    retry_at: float = 0.0
 
 
 class Presence:
@@ -120,14 +95,14 @@ class Presence:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tracker = tracker
-        self._marks = Circuit(rest_seconds, monotonic)
-        self._reads = Circuit(rest_seconds, monotonic)
-        self._warned = False
+        self._rest_seconds = rest_seconds
+        self._monotonic = monotonic
+        self._marks, self._reads = Circuit(), Circuit()
         self._lock = Lock()
 
     def record(self, user: HasId) -> None:
         """Mark the user; a failing store costs one warning an outage, never the request."""
-        with suppress(PresenceUnknown), self._watched(self._marks):
+        with suppress(PresenceUnknown), self._guard(self._marks):
             self.tracker.mark_online(user)
 
     @contextmanager
@@ -139,26 +114,34 @@ class Presence:
         """
         if self._marks.failing:
             raise PresenceUnknown
-        with self._watched(self._reads):
+        with self._guard(self._reads):
             yield self.tracker
 
     @contextmanager
-    def _watched(self, circuit: Circuit) -> Iterator[None]:
-        try:
-            with circuit.guard(self.tracker.outages):
-                yield
-        except PresenceUnknown as unknown:
-            if unknown.__cause__:
-                self._warn_once(unknown.__cause__)
-            raise
-        if self._warned and not (self._marks.failing or self._reads.failing):
-            self._warned = False
-
-    def _warn_once(self, error: BaseException) -> None:
+    def _guard(self, circuit: Circuit) -> Iterator[None]:
+        """Let one call through. PresenceUnknown: it fails, or the store is being left alone."""
         with self._lock:
-            is_new, self._warned = not self._warned, True
-        if is_new:
-            current_app.logger.warning("Who is online is unknown, the presence store fails: %r", error)
+            trying_again = circuit.failing
+            if trying_again:
+                if circuit.being_tried or self._monotonic() < circuit.retry_at:
+                    raise PresenceUnknown
+                circuit.being_tried = True
+        try:
+            yield
+        except self.tracker.outages as error:
+            with self._lock:
+                is_new = not (self._marks.failing or self._reads.failing)
+                circuit.failing = True
+                circuit.retry_at = self._monotonic() + self._rest_seconds
+            if is_new:
+                current_app.logger.warning("Who is online is unknown, the presence store fails: %r", error)
+            raise PresenceUnknown from error
+        else:
+            if trying_again:
+                circuit.failing = False
+        finally:
+            if trying_again:
+                circuit.being_tried = False
 
 
 def presence() -> Presence:
