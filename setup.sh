@@ -14,8 +14,12 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     exit 1
 fi
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-    echo "Debian and Ubuntu pack venv apart from Python; installing it:  apt-get install python3-venv"
     if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    if ! command -v apt-get >/dev/null || { [ "$sudo" ] && ! command -v sudo >/dev/null; }; then
+        echo "This Python lacks venv: as root, install your system's package for it (Debian: python3-venv), then try again." >&2
+        exit 1
+    fi
+    echo "Debian and Ubuntu pack venv apart from Python: installing python3-venv"
     $sudo apt-get update -q
     $sudo apt-get install -qy python3-venv
 fi

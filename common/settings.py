@@ -51,7 +51,7 @@ def _check_secret_key(config: Config) -> None:
         key = config["SECRET_KEY"] = str(key)
     if not isinstance(key, str) or not key.strip() or not key.isprintable():
         raise SettingError(
-            "FLASK_SECRET_KEY is not set to a text: give all workers the same secret, "
+            "FLASK_SECRET_KEY is not set, or is no text: give all workers the same secret, "
             "such as one from python -c 'import secrets; print(secrets.token_hex())'."
         )
 
