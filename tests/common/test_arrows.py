@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.servers import ROOT
+
 STEPS = sorted(path.name for path in ROOT.glob("step[0-9]_*"))
 STORE = {"step1_dict": set[str]()}
 

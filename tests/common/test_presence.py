@@ -37,6 +37,12 @@ def count() -> int:
         return tracker.get_online()
 
 
+def request(app: Flask) -> None:
+    """Mark alice, in a thread of her own."""
+    with app.app_context():
+        record(ALICE)
+
+
 def test_a_mark_reaches_the_tracker_and_is_counted(presence: Presence, tracker: NotingTracker) -> None:
     record(ALICE)
     assert tracker.marked == [ALICE.id]
@@ -85,11 +91,7 @@ def test_a_failing_store_is_tried_again_by_one_request_only_however_long_that_ta
     tracker.entered.clear()
     tracker.hangs.clear()
 
-    def request() -> None:
-        with app.app_context():
-            record(ALICE)
-
-    first, *others = (Thread(target=request) for _ in range(20))
+    first, *others = (Thread(target=request, args=(app,)) for _ in range(20))
     first.start()
     assert tracker.entered.wait(10)
     monotonic.advance(seconds=60)
@@ -108,11 +110,7 @@ def test_many_requests_that_fail_at_once_log_one_warning(
     tracker.marks_fail = True
     tracker.hangs.clear()
 
-    def request() -> None:
-        with app.app_context():
-            record(ALICE)
-
-    threads = [Thread(target=request) for _ in range(20)]
+    threads = [Thread(target=request, args=(app,)) for _ in range(20)]
     for thread in threads:
         thread.start()
     tracker.hangs.set()

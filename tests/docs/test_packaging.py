@@ -6,13 +6,13 @@ import re
 import tomllib
 from importlib.metadata import distribution, distributions
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.servers import ROOT
+
 OURSELVES = "flask-online-users-cookbook"
 ONLY_ELSEWHERE = {"colorama", "async-timeout"}  # Windows; Python before 3.11.3
 NOT_OURS_TO_PIN = {"pip", "setuptools", "wheel", OURSELVES}  # a virtual environment comes with them
@@ -20,9 +20,7 @@ NOT_OURS_TO_PIN = {"pip", "setuptools", "wheel", OURSELVES}  # a virtual environ
 
 def requirements(file: str) -> list[Requirement]:
     """Return the packages that a file names."""
-    lines = (
-        line.partition(" #")[0].strip() for line in (ROOT / file).read_text(encoding="ascii").splitlines()
-    )
+    lines = (ROOT / file).read_text(encoding="ascii").splitlines()
     return [Requirement(line) for line in lines if line and line[0] not in "#-"]
 
 
@@ -49,9 +47,7 @@ def pulled_in(names: list[str]) -> set[str]:
         if name not in found:
             found.add(name)
             needs = [Requirement(text) for text in distribution(name).requires or ()]
-            names += [
-                need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})
-            ]
+            names += [need.name for need in needs if applies_here(need)]
     return found
 
 
