@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy import String, select, text
+from sqlalchemy import String, inspect, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, scoped_session
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -109,9 +109,24 @@ def init_db() -> None:
     """Create the tables that do not exist yet."""
     try:
         create_tables()
+        missing = _missing_columns()
     except DatabaseError as error:
         raise click.ClickException(f"The database cannot be used, check its address: {error.orig}") from error
+    if missing:
+        raise click.ClickException(
+            f"Migrate the database, it lacks {', '.join(missing)}: "
+            "creating tables adds no column to one that exists."
+        )
     click.echo("The tables are ready.")
+
+
+def _missing_columns() -> list[str]:
+    db = current_app.extensions["sqlalchemy"]
+    missing = []
+    for table in db.metadata.sorted_tables:
+        there = {column["name"] for column in inspect(db.engine).get_columns(table.name)}
+        missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in there]
+    return missing
 
 
 @click.command("create-user")

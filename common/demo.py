@@ -26,6 +26,8 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
     # the default is text too: argparse then checks it like an argument
     parser.add_argument("--port", type=port_number, default=os.environ.get("PORT", str(port)))
     asked = parser.parse_args()
+    # a newcomer wants to see each request tell
+    os.environ.setdefault("FLASK_ONLINE_RESOLUTION_SECONDS", "0")
 
     instance = Path(Flask(step).instance_path)
     instance.mkdir(parents=True, exist_ok=True)

@@ -31,10 +31,11 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     """
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{app.name}.sqlite",
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # no password hash in an error or a log
+        SQLALCHEMY_ENGINE_OPTIONS={},
         PASSWORD_HASH_METHOD="scrypt",  # noqa: S106
         ONLINE_MINUTES=5,
         ONLINE_KEEP_MINUTES=None,
+        ONLINE_RESOLUTION_SECONDS=None,
         TOKEN_MAX_AGE_SECONDS=3600,
     )
     app.config.from_pyfile("config.py", silent=True)
@@ -42,6 +43,7 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     app.config.from_mapping(config or {})
     _check_secret_key(app.config)
     _check_times(app.config)
+    _fill_engine_options(app.config)
     app.extensions["dummy_password_hash"] = _dummy_password_hash(app.config)
 
 
@@ -65,6 +67,14 @@ def _check_times(config: Config) -> None:
         raise SettingError(
             "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long."
         )
+    window_seconds = config["ONLINE_MINUTES"] * 60
+    if config["ONLINE_RESOLUTION_SECONDS"] is None:
+        config["ONLINE_RESOLUTION_SECONDS"] = min(window_seconds / 10, 30)
+    _check_number(config, "ONLINE_RESOLUTION_SECONDS", 0, LARGEST_WINDOW)
+    if config["ONLINE_RESOLUTION_SECONDS"] >= window_seconds:
+        raise SettingError(
+            "FLASK_ONLINE_RESOLUTION_SECONDS is as long as the window of FLASK_ONLINE_MINUTES: choose less."
+        )
     _check_number(config, "TOKEN_MAX_AGE_SECONDS", 1, timedelta.max.total_seconds())
 
 
@@ -74,6 +84,17 @@ def _check_number(config: Config, name: str, least: float, most: float) -> None:
         raise SettingError(
             f"FLASK_{name} is {value!r}: set it to a number from {least:.2g} to {most:.2g}, such as 5."
         )
+
+
+def _fill_engine_options(config: Config) -> None:
+    given = config["SQLALCHEMY_ENGINE_OPTIONS"]
+    if not isinstance(given, Mapping):
+        raise SettingError(f"FLASK_SQLALCHEMY_ENGINE_OPTIONS is {given!r}: set it to a JSON object.")
+    ours: dict[str, Any] = {"hide_parameters": True}  # no password hash in an error or a log
+    if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
+        # else MariaDB refuses a view's change to a user who was marked by another connection meanwhile
+        ours["isolation_level"] = "READ COMMITTED"
+    config["SQLALCHEMY_ENGINE_OPTIONS"] = {**ours, **given}
 
 
 def _dummy_password_hash(config: Config) -> str:

@@ -26,7 +26,7 @@ ALICE, BOB, CAROL = Someone(1), Someone(2), Someone(3)
 
 
 class MakeTracker(Protocol):
-    """Makes a tracker on an empty store, with resolution zero."""
+    """Makes a tracker that has seen nobody, for users with the ids 1 to 200; its resolution is zero."""
 
     def __call__(
         self, *, clock: FakeClock, window: timedelta = ..., keep: timedelta | None = ...
@@ -86,7 +86,7 @@ class TrackerContract:
     ) -> None:
         tracker = make_tracker(clock=clock, keep=AN_HOUR)
         dice = random.Random(20200302)
-        for user_id in range(100):
+        for user_id in range(1, 101):
             clock.advance(hours=2, microseconds=dice.randrange(3_600_000_000))
             window = timedelta(microseconds=dice.randrange(2, 3_600_000_000))
             tracker.mark_online(Someone(user_id))
@@ -245,10 +245,10 @@ class TrackerContract:
 
         def mark(first: int) -> None:
             start.wait()
-            for user_id in range(first, 200, 4):  # each user is marked by two threads
+            for user_id in range(first, 201, 4):  # each user is marked by two threads
                 tracker.mark_online(Someone(user_id))
 
-        threads = [Thread(target=mark, args=(n % 4,)) for n in range(8)]
+        threads = [Thread(target=mark, args=(n % 4 + 1,)) for n in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

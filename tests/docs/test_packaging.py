@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from importlib.metadata import distribution, distributions
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from packaging.utils import canonicalize_name
 from tests.servers import ROOT
 
 OURSELVES = "flask-online-users-cookbook"
-ONLY_ELSEWHERE = {"colorama", "async-timeout"}  # Windows; Python before 3.11.3
+ONLY_ELSEWHERE = {"colorama", "tzdata", "async-timeout"}  # Windows; Python before 3.11.3
 NOT_OURS_TO_PIN = {"pip", "setuptools", "wheel", OURSELVES}  # a virtual environment comes with them
 
 
@@ -34,25 +35,27 @@ def pins() -> dict[str, str]:
     return found
 
 
-def applies_here(requirement: Requirement) -> bool:
-    """Whether this machine needs it, extras aside."""
-    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+def applies_here(requirement: Requirement, extras: Iterable[str] = ()) -> bool:
+    """Whether this machine needs it, as it is or for one of the extras."""
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
 
 
-def pulled_in(names: list[str]) -> set[str]:
-    """Return these packages and all that they require on this machine."""
+def pulled_in(requirements: list[Requirement]) -> set[str]:
+    """Return the names of these packages and of all that they require on this machine."""
     found: set[str] = set()
-    while names:
-        name = canonicalize_name(names.pop())
+    while requirements:
+        wanted = requirements.pop()
+        name = canonicalize_name(wanted.name)
         if name not in found:
             found.add(name)
             needs = [Requirement(text) for text in distribution(name).requires or ()]
-            names += [need.name for need in needs if applies_here(need)]
+            requirements += [need for need in needs if applies_here(need, wanted.extras)]
     return found
 
 
 def test_all_that_requirements_txt_pulls_in_is_pinned_and_installed_as_pinned() -> None:
-    named = [need.name for need in requirements("requirements.txt") if applies_here(need)]
+    named = [need for need in requirements("requirements.txt") if applies_here(need)]
     installed = {name: distribution(name).version for name in pulled_in(named)}
     assert installed == {name: pins().get(name) for name in installed}
 

@@ -1,0 +1,1 @@
+"""Step 2: the users online, remembered in a column of the users' table."""

@@ -1,0 +1,57 @@
+"""Step 2: count the users online with a column of the users' table.
+
+Run:  python step2_database/app.py
+Then: curl -u alice:demo -X POST http://127.0.0.1:5002/api/tokens
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from common.demo import run_demo
+from common.presence import Presence, answering_tracker
+from common.web import new_app, plain, window_asked
+from step2_database.engine import presence_engine
+from step2_database.models import User, db
+from step2_database.tracker import DatabaseTracker
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Return the app of step 2. SettingError ends the start when a setting cannot be used."""
+    app = new_app("step2_database", db, User, config)
+    Migrate(app, db, directory=Path(__file__).parent / "migrations")
+    driver_needs = app.config["SQLALCHEMY_ENGINE_OPTIONS"].get("connect_args")
+    with app.app_context():
+        tracker = DatabaseTracker(
+            db.metadata.tables["users"],
+            writing=presence_engine(db.engine, connections=2, seconds=1, connect_args=driver_needs),
+            reading=presence_engine(db.engine, connections=2, seconds=4, connect_args=driver_needs),
+            window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
+            resolution=timedelta(seconds=app.config["ONLINE_RESOLUTION_SECONDS"]),
+        )
+    app.extensions["presence"] = Presence(tracker)
+
+    @app.get("/api/online")
+    @window_asked
+    def get_online(window: timedelta) -> dict[str, float]:
+        """Count the users seen within the window. Asking needs no credentials and marks nobody."""
+        with answering_tracker() as tracker:
+            return {
+                "online": tracker.get_online(window),
+                "minutes": plain(window / timedelta(minutes=1)),
+                "resolution_seconds": plain(tracker.resolution.total_seconds()),
+            }
+
+    return app
+
+
+if __name__ == "__main__":
+    run_demo(
+        create_app, "step2_database", port=5002, remembers="in the users' table: a restart forgets nobody"
+    )

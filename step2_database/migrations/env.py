@@ -1,0 +1,12 @@
+"""Runs the revisions in versions/ on the app's own database: flask --app step2_database.app db upgrade."""
+
+from __future__ import annotations
+
+from alembic import context
+from flask import current_app
+
+db = current_app.extensions["sqlalchemy"]
+with db.engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=db.metadata)
+    with context.begin_transaction():
+        context.run_migrations()

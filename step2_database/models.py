@@ -1,0 +1,63 @@
+"""The users of step 2: accounts, and when each was last seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from pytz import UTC
+from sqlalchemy import DateTime, Dialect
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from common.accounts import Account
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant to the microsecond: an aware datetime in, the same instant in UTC out, on any database.
+
+    A naive datetime raises ValueError: nobody can say which instant it means.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """MySQL and MariaDB round to whole seconds unless asked for six digits."""
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(DATETIME(fsp=6))
+        return super().load_dialect_impl(dialect)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn to UTC; only PostgreSQL has a type that keeps the offset."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(
+                f"{value} has no time zone: write datetime.now(UTC), not datetime.now() or utcnow()"
+            )
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Say UTC again where the database could not keep it; PostgreSQL answers in the session's zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What the tables of this step have in common."""
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class User(Account, Base):
+    """Somebody who can sign in."""
+
+    __tablename__ = "users"
+
+    last_seen: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # NULL: never seen

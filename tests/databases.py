@@ -1,0 +1,48 @@
+"""Databases of a test's own: a file, a schema of PostgreSQL, a database of MariaDB or MySQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+
+SERVERS = {"postgresql": "TEST_POSTGRESQL_URL", "mysql": "TEST_MYSQL_URL"}
+
+
+def server_url(backend: str) -> URL:
+    """Return the server that the environment names; skip without one, fail where REQUIRE_SERVERS=1."""
+    name = SERVERS[backend]
+    if address := os.environ.get(name):
+        return make_url(address)
+    reason = f"{name} is not set: name a server on which the tests may create schemas of their own"
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def new_database(backend: str, folder: Path) -> Iterator[URL]:
+    """Lend an empty database, and remove it afterwards with all that was put there."""
+    if backend == "sqlite":
+        yield make_url(f"sqlite:///{folder / 'users.sqlite'}")
+        return
+    server = server_url(backend)
+    name = f"cookbook_{secrets.token_hex(4)}"
+    create, drop = f"CREATE SCHEMA {name}", f"DROP SCHEMA {name}"  # MySQL calls a database a schema too
+    if backend == "postgresql":
+        url, drop = server.update_query_dict({"options": f"-csearch_path={name}"}), f"{drop} CASCADE"
+    else:
+        url = server.set(database=name)
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(create))
+        try:
+            yield url
+        finally:
+            connection.execute(text(drop))
+    engine.dispose()

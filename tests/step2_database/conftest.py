@@ -1,0 +1,93 @@
+"""Step 2 on each of its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import URL
+
+from common.accounts import add_account, create_tables
+from common.presence import Presence
+from step2_database.app import create_app
+from step2_database.models import db
+from step2_database.tracker import DatabaseTracker
+from tests.clock import FakeClock
+from tests.databases import new_database
+
+QUICK_HASH = "scrypt:1024:8:1"  # about 2 ms
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each database in turn; a test may name those it is about."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def database(backend: str, tmp_path: Path) -> Iterator[URL]:
+    """An empty database of the test's own."""
+    with new_database(backend, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def make_app(database: URL) -> Iterator[MakeApp]:
+    """Make apps on that database, with its tables and with resolution 0, unless told otherwise."""
+    apps: list[Flask] = []
+
+    def make(url: URL = database, **settings: Any) -> Flask:
+        app = create_app({
+            "SECRET_KEY": "a test's own key",
+            "SQLALCHEMY_DATABASE_URI": url,
+            "PASSWORD_HASH_METHOD": QUICK_HASH,
+            "ONLINE_RESOLUTION_SECONDS": 0,
+            **settings,
+        })  # fmt: skip
+        apps.append(app)
+        with app.app_context():
+            create_tables()
+        return app
+
+    yield make
+    for app in apps:
+        dispose(app)
+
+
+def dispose(app: Flask) -> None:
+    """Close all connections of an app, so that its schema can be dropped."""
+    with app.app_context():
+        db.engine.dispose()
+    tracker = tracker_of(app)
+    tracker._writing.dispose()
+    tracker._reading.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app with the users alice, bob and carol, and a clock that the test moves."""
+    app = make_app()
+    tracker_of(app)._clock = FakeClock()
+    with app.app_context():
+        for name in ("alice", "bob", "carol"):
+            add_account(name, "demo")
+    return app
+
+
+def tracker_of(app: Flask) -> DatabaseTracker:
+    """Return the app's tracker."""
+    presence: Presence = app.extensions["presence"]
+    assert isinstance(presence.tracker, DatabaseTracker)
+    return presence.tracker
+
+
+def token_of(app: Flask, name: str) -> str:
+    """Sign in; this marks the user."""
+    answer = app.test_client().post("/api/tokens", auth=(name, "demo"))
+    token: str = answer.json["token"]  # type: ignore[index]
+    return token
