@@ -99,6 +99,7 @@ class Copy:
             shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         self.instance = folder / "instance"
         self.log = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None  # the server that was started last
 
     def environment(self, settings: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a process that runs from the copy, without settings of the reader's."""
@@ -133,7 +134,7 @@ class Copy:
         """Start a server and wait until the log tells its address; end it afterwards."""
         with self.log.open("a", encoding="utf-8") as log:
             position = log.tell()
-            process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=cwd or self.folder,
                 env=self.environment(settings),
@@ -146,6 +147,12 @@ class Copy:
         finally:
             process.terminate()
             process.wait(START_SECONDS)
+
+    def kill(self) -> None:
+        """End the server that was started last at once, as kill -9 does."""
+        assert self.process
+        self.process.kill()
+        self.process.wait(START_SECONDS)
 
     def demo(self, cwd: Path | None = None) -> AbstractContextManager[Client]:
         """Start python stepN_x/app.py on a free port, from the copy's folder or another."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
-from common.accounts import add_account, create_tables
+from common.accounts import add_account, create_tables, find_by_name
 from common.presence import Presence
 from step2_database.app import create_app
 from step2_database.models import db
@@ -38,7 +39,10 @@ def database(backend: str, tmp_path: Path) -> Iterator[URL]:
 
 @pytest.fixture
 def make_app(database: URL) -> Iterator[MakeApp]:
-    """Make apps on that database, with its tables and with resolution 0, unless told otherwise."""
+    """Make apps on that database, with resolution 0 unless told otherwise, and a clock that the test moves.
+
+    The users are alice, bob and carol, whose ids are 1 to 3.
+    """
     apps: list[Flask] = []
 
     def make(url: URL = database, **settings: Any) -> Flask:
@@ -50,13 +54,23 @@ def make_app(database: URL) -> Iterator[MakeApp]:
             **settings,
         })  # fmt: skip
         apps.append(app)
+        tracker_of(app)._clock = FakeClock()
         with app.app_context():
             create_tables()
+            for name in ("alice", "bob", "carol"):
+                if find_by_name(name) is None:
+                    add_account(name, "demo")
         return app
 
     yield make
     for app in apps:
         dispose(app)
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app with resolution 0."""
+    return make_app()
 
 
 def dispose(app: Flask) -> None:
@@ -68,17 +82,6 @@ def dispose(app: Flask) -> None:
     tracker._reading.dispose()
 
 
-@pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    """An app with the users alice, bob and carol, and a clock that the test moves."""
-    app = make_app()
-    tracker_of(app)._clock = FakeClock()
-    with app.app_context():
-        for name in ("alice", "bob", "carol"):
-            add_account(name, "demo")
-    return app
-
-
 def tracker_of(app: Flask) -> DatabaseTracker:
     """Return the app's tracker."""
     presence: Presence = app.extensions["presence"]
@@ -86,8 +89,38 @@ def tracker_of(app: Flask) -> DatabaseTracker:
     return presence.tracker
 
 
+def clock_of(app: Flask) -> FakeClock:
+    """Return the clock of the app's tracker."""
+    clock = tracker_of(app)._clock
+    assert isinstance(clock, FakeClock)
+    return clock
+
+
 def token_of(app: Flask, name: str) -> str:
     """Sign in; this marks the user."""
     answer = app.test_client().post("/api/tokens", auth=(name, "demo"))
     token: str = answer.json["token"]  # type: ignore[index]
     return token
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@contextmanager
+def noted(app: Flask) -> Iterator[list[str]]:
+    """Lend a list that fills with the statements which the app sends, those of its presence included."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(" ".join(statement.split()))
+
+    with app.app_context():
+        engines = (db.engine, tracker_of(app)._writing, tracker_of(app)._reading)
+    for engine in engines:
+        engine.connect().close()  # what a new connection sends is no part of a request
+        event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)

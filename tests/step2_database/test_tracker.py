@@ -19,8 +19,8 @@ THIRTY_SECONDS = timedelta(seconds=30)
 
 
 def add_users(app: Flask, number: int) -> None:
-    """Fill the table with users 1 to number, whom nobody has ever seen."""
-    rows = [{"id": n, "name": f"user {n}", "password_hash": "", "active": True} for n in range(1, number + 1)]
+    """Fill the table up with users 4 to number, whom nobody has ever seen."""
+    rows = [{"id": n, "name": f"user {n}", "password_hash": "", "active": True} for n in range(4, number + 1)]
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(insert(User), rows)
 

@@ -1,0 +1,84 @@
+"""database-9: the users' table of step 1 gains the column, and loses nobody."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import URL, inspect, text
+from werkzeug.security import generate_password_hash
+
+from step2_database.models import db
+from tests.step2_database.conftest import QUICK_HASH, MakeApp, bearer, token_of
+
+AS_STEP_1_HAS_IT = (
+    "CREATE TABLE users (id {id}, name VARCHAR(80) NOT NULL UNIQUE, "
+    "password_hash VARCHAR(255) NOT NULL, active BOOLEAN NOT NULL)"
+)
+ID = {
+    "sqlite": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "SERIAL PRIMARY KEY",
+    "mysql": "INTEGER PRIMARY KEY AUTO_INCREMENT",
+}
+
+
+@pytest.fixture
+def app(make_app: MakeApp, backend: str) -> Flask:
+    """Our app on a database with step 1's table and a thousand users in it."""
+    app = make_app()
+    password_hash = generate_password_hash("demo", QUICK_HASH)
+    with app.app_context(), db.engine.begin() as connection:
+        db.metadata.drop_all(connection)
+        connection.execute(text(AS_STEP_1_HAS_IT.format(id=ID[backend])))
+        connection.execute(
+            text("INSERT INTO users (name, password_hash, active) VALUES (:name, :hash, :yes)"),
+            [{"name": f"user {n}", "hash": password_hash, "yes": True} for n in range(1000)],
+        )
+    return app
+
+
+def upgrade(app: Flask, *command: str) -> None:
+    result = app.test_cli_runner().invoke(args=["db", *(command or ["upgrade"])])
+    assert result.exit_code == 0, result.output
+
+
+def test_a_table_of_step_1_gains_the_column_and_loses_no_user(app: Flask) -> None:
+    upgrade(app)
+    client = app.test_client()
+    token = token_of(app, "user 7")
+    assert client.get("/api/online").json["online"] == 1  # type: ignore[index]  # nobody else was seen yet
+    assert client.get("/api/me", headers=bearer(token)).json["name"] == "user 7"  # type: ignore[index]
+    with app.app_context():
+        assert db.session.execute(text("SELECT count(*) FROM users")).scalar_one() == 1000
+
+
+def test_the_migrated_table_is_the_one_that_init_db_makes(app: Flask, backend: str) -> None:
+    def shape() -> tuple[list[str], list[object]]:
+        with app.app_context():
+            there = inspect(db.engine)
+            columns = [f"{column['name']} {column['type']!r}" for column in there.get_columns("users")]
+            indexes = [(index["name"], index["column_names"]) for index in there.get_indexes("users")]
+            return sorted(columns), [index for index in indexes if "last_seen" in index[1]]
+
+    upgrade(app)
+    migrated = shape()
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+    assert migrated == shape()
+    assert migrated[1] == [("ix_users_last_seen", ["last_seen"])]
+
+
+def test_init_db_first_or_an_upgrade_twice_does_no_harm(make_app: MakeApp) -> None:
+    app = make_app()
+    upgrade(app)
+    upgrade(app)
+    assert app.test_cli_runner().invoke(args=["init-db"]).output == "The tables are ready.\n"
+
+
+def test_there_is_a_way_back(app: Flask, database: URL) -> None:
+    upgrade(app)
+    upgrade(app, "downgrade")
+    with app.app_context():
+        columns = [column["name"] for column in inspect(db.engine).get_columns("users")]
+        assert sorted(columns) == ["active", "id", "name", "password_hash"]
+        assert db.session.execute(text("SELECT count(*) FROM users")).scalar_one() == 1000

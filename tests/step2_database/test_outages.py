@@ -1,0 +1,161 @@
+"""A mark that cannot be written: one warning, a bounded wait, and then nothing while the outage lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import URL, create_engine, text
+from werkzeug.test import TestResponse
+
+from step2_database.app import create_app
+from tests.clock import FakeClock
+from tests.step2_database.conftest import MakeApp, bearer, clock_of, noted, token_of, tracker_of
+from tests.tracker_contract import ALICE
+
+MUST_END_WITHIN = 4  # seconds; untold, SQLite would wait for 5, MySQL for 50, PostgreSQL for ever
+
+
+def ask_me(app: Flask, token: str) -> TestResponse:
+    """Send an authenticated request, and fail if it hangs."""
+    answers: list[TestResponse] = []
+    request = Thread(
+        target=lambda: answers.append(app.test_client().get("/api/me", headers=bearer(token))), daemon=True
+    )
+    request.start()
+    request.join(MUST_END_WITHIN)
+    assert answers, "the request is held up"
+    return answers[0]
+
+
+@contextmanager
+def alices_row_locked(url: URL) -> Iterator[None]:
+    """Hold a transaction that has changed alice's row and does not end."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE users SET active = active WHERE id = 1"))
+        yield
+        connection.rollback()
+    engine.dispose()
+
+
+@pytest.fixture
+def retry_clock(app: Flask) -> FakeClock:
+    """The clock by which the store is left alone after a failure."""
+    clock = FakeClock()
+    app.extensions["presence"]._monotonic = clock
+    return clock
+
+
+def test_a_locked_row_costs_one_warning_and_then_nothing_until_it_is_free(
+    app: Flask, database: URL, retry_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_of(app, "alice")
+    client = app.test_client()
+    clock_of(app).advance(seconds=1)
+    with alices_row_locked(database):
+        assert ask_me(app, token).json == {"id": 1, "name": "alice", "last_seen": None}
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "presence store fails" in caplog.text
+
+        with noted(app) as sent:
+            assert ask_me(app, token).status_code == 200
+            assert client.get("/api/online").status_code == 503
+        assert len(sent) == 1 and sent[0].startswith("SELECT")  # the user's, and none of presence
+        assert len(caplog.records) == 1
+
+        retry_clock.advance(seconds=5)
+        assert ask_me(app, token).status_code == 200  # the one that tries again
+        assert len(caplog.records) == 1
+    retry_clock.advance(seconds=5)
+    assert ask_me(app, token).json["last_seen"] is not None  # type: ignore[index]
+    assert client.get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "mysql"])  # SQLite locks the whole database
+def test_while_one_row_is_locked_another_user_is_marked(app: Flask, database: URL) -> None:
+    with alices_row_locked(database):
+        token_of(app, "bob")
+        assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+@pytest.fixture
+def read_only(backend: str, database: URL) -> dict[str, Any]:
+    """Settings with which nothing can be written."""
+    if backend == "sqlite":
+        return {"url": f"sqlite:///file:{database.database}?mode=ro&uri=true"}
+    if backend == "postgresql":
+        options = f"{database.query['options']} -c default_transaction_read_only=on"
+        return {"url": database.update_query_dict({"options": options})}
+    needs = {"connect_args": {"init_command": "SET SESSION TRANSACTION READ ONLY"}}
+    return {"SQLALCHEMY_ENGINE_OPTIONS": needs}
+
+
+def test_a_database_that_takes_no_writes_fails_no_request(
+    app: Flask, make_app: MakeApp, read_only: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_of(app, "alice")
+    reading = make_app(**read_only)
+    clock_of(reading).advance(seconds=1)
+    for _ in range(2):
+        answer = ask_me(reading, token)
+        assert (answer.status_code, answer.json["last_seen"]) == (200, None)  # type: ignore[index]
+    assert reading.test_client().get("/api/online").status_code == 503
+    assert len(caplog.records) == 1
+
+
+def test_a_mark_that_finds_no_free_connection_is_given_up(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_of(app, "alice")
+    clock_of(app).advance(seconds=1)
+    with ExitStack() as busy:
+        for _ in range(tracker_of(app)._writing.pool.size()):  # type: ignore[attr-defined]
+            busy.enter_context(tracker_of(app)._writing.connect())
+        assert ask_me(app, token).status_code == 200
+    assert "QueuePool limit" in caplog.text
+
+
+def test_a_slow_count_delays_no_mark(app: Flask) -> None:
+    with ExitStack() as busy:
+        for _ in range(tracker_of(app)._reading.pool.size()):  # type: ignore[attr-defined]
+            busy.enter_context(tracker_of(app)._reading.connect())
+        token_of(app, "alice")
+    assert tracker_of(app).last_seen(ALICE) == clock_of(app).now
+
+
+def test_a_pool_of_one_connection_is_enough_for_a_request(make_app: MakeApp) -> None:
+    """A mark in a second connection of the request's pool would wait for the request itself."""
+    app = make_app(SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.1})
+    token = token_of(app, "alice")
+    answer = app.test_client().get("/api/online/users", headers=bearer(token))
+    assert [user["name"] for user in answer.json["users"]] == ["alice"]  # type: ignore[index]
+
+
+LIMITS = {
+    "sqlite": ("PRAGMA busy_timeout", "750"),
+    "postgresql": (
+        "SELECT current_setting('lock_timeout') || current_setting('statement_timeout')",
+        "750ms750ms",
+    ),
+    "mysql": ("SELECT @@innodb_lock_wait_timeout", "1"),
+}
+
+
+def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: str) -> None:
+    asked, expected = LIMITS[backend]
+    with tracker_of(app)._writing.connect() as connection:
+        assert str(connection.exec_driver_sql(asked).scalar()) == expected
+        if backend == "mysql":  # which counts whole seconds: the client hangs up first
+            driver: Any = connection.connection.dbapi_connection
+            assert driver._read_timeout == 0.75
+
+
+def test_a_database_in_memory_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        create_app({"SECRET_KEY": "a key", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
+    assert "which one connection sees: name a file." in capsys.readouterr().err

@@ -1,0 +1,94 @@
+"""Resolution: how stale last_seen may be, and what that does to who is online."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
+from tests.step2_database.conftest import MakeApp, bearer, clock_of, token_of, tracker_of
+from tests.tracker_contract import ALICE
+
+THIRTY_SECONDS = timedelta(seconds=30)
+
+
+@pytest.fixture
+def backend() -> str:
+    """What resolution does is the same on all; the statements are counted on each elsewhere."""
+    return "sqlite"
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app(ONLINE_RESOLUTION_SECONDS=30)
+
+
+def test_the_timeline_of_the_lesson(app: Flask) -> None:
+    """Alice's last request is at 10:00:20; what is stored is 10:00:00."""
+    clock = clock_of(app)
+    clock.now = datetime(2026, 1, 31, 10, 0, 0, tzinfo=UTC)
+    client = app.test_client()
+    headers = bearer(token_of(app, "alice"))
+    clock.advance(seconds=20)
+    client.get("/api/me", headers=headers)
+    online = {}
+    for minute, second in ((0, 20), (4, 59), (5, 0), (5, 19)):
+        clock.now = clock.now.replace(minute=minute, second=second)
+        online[f"10:0{minute}:{second:02}"] = client.get("/api/online").json["online"]  # type: ignore[index]
+    assert online == {"10:00:20": 1, "10:04:59": 1, "10:05:00": 0, "10:05:19": 0}
+
+
+def test_a_user_leaves_at_most_the_resolution_early_and_never_late(app: Flask) -> None:
+    clock, client = clock_of(app), app.test_client()
+    headers = bearer(token_of(app, "alice"))
+    for seconds in (0.5, 29.5, 30, 30.000001, 7, 31, 29.999999, 0.000001):
+        clock.advance(seconds=seconds)
+        client.get("/api/me", headers=headers)
+        last_request = clock.now
+        stored = tracker_of(app).last_seen(ALICE)
+        assert stored is not None
+        assert timedelta(0) <= last_request - stored <= THIRTY_SECONDS
+
+
+def test_the_answer_says_its_resolution(app: Flask) -> None:
+    answer = app.test_client().get("/api/online").json
+    assert answer == {"online": 0, "minutes": 5, "resolution_seconds": 30}
+
+
+@pytest.mark.parametrize("minutes", ["0.1", "0.5"])
+def test_a_window_not_longer_than_the_resolution_is_a_400(app: Flask, minutes: str) -> None:
+    answer = app.test_client().get(f"/api/online?minutes={minutes}")
+    assert answer.status_code == 400
+    assert "within the resolution, 0:00:30: ask for more" in answer.json["error"]  # type: ignore[index]
+    assert app.test_client().get("/api/online?minutes=0.50001").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("window", "resolution", "reason"),
+    [
+        (FIVE_MINUTES, FIVE_MINUTES, "within the resolution"),
+        (FIVE_MINUTES, timedelta(hours=1), "within the resolution"),
+        (FIVE_MINUTES, timedelta(microseconds=-1), "less than zero"),
+    ],
+)
+def test_a_resolution_that_cannot_be_is_refused(
+    app: Flask, window: timedelta, resolution: timedelta, reason: str
+) -> None:
+    given = tracker_of(app)
+    with pytest.raises(ValueError, match=reason):
+        DatabaseTracker(
+            app.extensions["sqlalchemy"].metadata.tables["users"],
+            writing=given._writing,
+            reading=given._reading,
+            window=window,
+            resolution=resolution,
+        )
+
+
+def test_the_default_is_a_tenth_of_the_window_and_at_most_half_a_minute(make_app: MakeApp) -> None:
+    for minutes, seconds in ((1, 6), (5, 30), (60, 30)):
+        app = make_app(ONLINE_MINUTES=minutes, ONLINE_RESOLUTION_SECONDS=None)
+        assert tracker_of(app).resolution == timedelta(seconds=seconds)
+        assert tracker_of(app).window == timedelta(minutes=minutes)
