@@ -50,6 +50,29 @@ def test_keeping_shorter_than_the_window_is_refused(capsys: pytest.CaptureFixtur
     assert "FLASK_ONLINE_KEEP_MINUTES" in refusal(capsys, ONLINE_MINUTES=5, ONLINE_KEEP_MINUTES=4.9)
 
 
+@pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), True, "30", "", [], 300, 301, 1e300])
+def test_a_resolution_that_is_no_time_or_not_below_the_window_is_refused(
+    seconds: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "FLASK_ONLINE_RESOLUTION_SECONDS" in refusal(capsys, ONLINE_RESOLUTION_SECONDS=seconds)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ({}, 30),
+        ({"ONLINE_MINUTES": 1}, 6),
+        ({"ONLINE_MINUTES": 60}, 30),
+        ({"ONLINE_RESOLUTION_SECONDS": 0}, 0),
+        ({"ONLINE_RESOLUTION_SECONDS": 299.9}, 299.9),
+    ],
+)
+def test_the_resolution_is_a_tenth_of_the_window_and_at_most_30_seconds_unless_set(
+    settings: dict[str, Any], seconds: float
+) -> None:
+    assert make_app(QUICK | settings).config["ONLINE_RESOLUTION_SECONDS"] == seconds
+
+
 def test_keep_is_the_window_unless_set() -> None:
     assert make_app(QUICK | {"ONLINE_MINUTES": 0.5}).config["ONLINE_KEEP_MINUTES"] == 0.5
 
@@ -70,6 +93,22 @@ def test_keep_is_the_window_unless_set() -> None:
 )
 def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "FLASK_SQLALCHEMY_DATABASE_URI" in refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
+
+
+@pytest.mark.parametrize("options", [None, 5, "pool_size=3", []])
+def test_engine_options_that_are_none_are_refused(options: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_SQLALCHEMY_ENGINE_OPTIONS" in refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options)
+
+
+def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
+    given = {"pool_size": 3, "isolation_level": "SERIALIZABLE"}
+    for uri, isolation in (("sqlite://", None), ("mysql+pymysql://host/users", "READ COMMITTED")):
+        settings = QUICK | {"SQLALCHEMY_DATABASE_URI": uri}
+        options = make_app(settings).config["SQLALCHEMY_ENGINE_OPTIONS"]
+        assert options["hide_parameters"] is True
+        assert options.get("isolation_level") == isolation
+    options = make_app(settings | {"SQLALCHEMY_ENGINE_OPTIONS": given}).config["SQLALCHEMY_ENGINE_OPTIONS"]
+    assert options == {"hide_parameters": True, **given}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def session(database: URL) -> Session:
 
 @pytest.fixture
 def articles(session: Session) -> Iterator[Callable[..., ArticleColumn]]:
-    """Make the article's form for a session in some zone; its window is mended, so that only the zone is wrong."""
+    """Make the article's form for a session in some zone; with its window mended, only the zone is wrong."""
     made: list[ArticleColumn] = []
 
     def make(zone: str, clock: FakeClock) -> ArticleColumn:
