@@ -30,8 +30,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     with app.app_context():
         tracker = DatabaseTracker(
             db.metadata.tables["users"],
-            writing=presence_engine(db.engine, connections=2, seconds=1, connect_args=driver_needs),
-            reading=presence_engine(db.engine, connections=2, seconds=4, connect_args=driver_needs),
+            writing=presence_engine(db.engine, connections=5, seconds=1, connect_args=driver_needs),
+            reading=presence_engine(db.engine, connections=5, seconds=4, connect_args=driver_needs),
             window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
             resolution=timedelta(seconds=app.config["ONLINE_RESOLUTION_SECONDS"]),
         )

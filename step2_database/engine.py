@@ -18,7 +18,7 @@ def presence_engine(
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
     done; in a second one of the same pool, it would wait for requests that wait for it.
     connections: how many, for each process.
-    seconds: the longest wait; a quarter for a free connection, the rest for the statement and its locks.
+    seconds: the longest wait; half for a free connection, half for the statement and its locks.
     connect_args: what the driver needs beside the address, such as certificates.
     """
     url = app_engine.url
@@ -26,13 +26,13 @@ def presence_engine(
         raise SettingError(
             "FLASK_SQLALCHEMY_DATABASE_URI is a database in memory, which one connection sees: name a file."
         )
-    driver, session = _limits(url.get_backend_name(), seconds * 3 / 4)
+    driver, session = _limits(url.get_backend_name(), seconds / 2)
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=seconds / 4,
+        pool_timeout=seconds / 2,
         pool_recycle=1800,  # before MySQL, or a firewall, drops what was idle
         pool_reset_on_return=None,  # a ROLLBACK after each statement would be a second round trip
         connect_args={**driver, **(connect_args or {})},

@@ -137,10 +137,10 @@ def test_a_pool_of_one_connection_is_enough_for_a_request(make_app: MakeApp) -> 
 
 
 LIMITS = {
-    "sqlite": ("PRAGMA busy_timeout", "750"),
+    "sqlite": ("PRAGMA busy_timeout", "500"),
     "postgresql": (
         "SELECT current_setting('lock_timeout') || current_setting('statement_timeout')",
-        "750ms750ms",
+        "500ms500ms",
     ),
     "mysql": ("SELECT @@innodb_lock_wait_timeout", "1"),
 }
@@ -152,7 +152,7 @@ def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: s
         assert str(connection.exec_driver_sql(asked).scalar()) == expected
         if backend == "mysql":  # which counts whole seconds: the client hangs up first
             driver: Any = connection.connection.dbapi_connection
-            assert driver._read_timeout == 0.75
+            assert driver._read_timeout == 0.5
 
 
 def test_a_database_in_memory_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
