@@ -34,7 +34,7 @@ def presence_engine(
         max_overflow=0,
         pool_timeout=seconds / 2,
         pool_recycle=1800,  # before MySQL, or a firewall, drops what was idle
-        pool_reset_on_return=None,  # a ROLLBACK after each statement would be a second round trip
+        skip_autocommit_rollback=True,  # it would be a second round trip
         connect_args={**driver, **(connect_args or {})},
         echo=app_engine.echo,
     )

@@ -32,6 +32,21 @@ def test_a_mark_is_one_update_of_one_column(app: Flask, sent: list[str]) -> None
     assert "last_seen IS NULL OR users.last_seen <" in update
 
 
+@pytest.mark.parametrize("backend", ["mysql"])
+def test_nothing_else_goes_over_the_wire_either(app: Flask) -> None:
+    """The server's own count of what it was asked; drivers and pools send some of their own."""
+
+    def questions() -> int:
+        with tracker_of(app)._writing.connect() as connection:
+            return int(connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Questions'").one()[1])
+
+    before = questions()
+    for _ in range(3):
+        clock_of(app).advance(seconds=1)
+        tracker_of(app).mark_online(ALICE)
+    assert questions() - before == 3 + 1  # and the question itself
+
+
 def test_a_count_is_one_select(app: Flask, sent: list[str]) -> None:
     for window in (None, timedelta(days=3)):
         tracker_of(app).get_online(window)
