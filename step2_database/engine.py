@@ -35,7 +35,7 @@ def presence_engine(
         pool_timeout=seconds / 2,
         pool_recycle=1800,  # before MySQL, or a firewall, drops what was idle
         skip_autocommit_rollback=True,  # it would be a second round trip
-        connect_args={**driver, **(connect_args or {})},
+        connect_args={**(connect_args or {}), **driver},
         echo=app_engine.echo,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from werkzeug.test import TestResponse
 
 from step2_database.app import create_app
@@ -41,6 +41,19 @@ def alices_row_locked(url: URL) -> Iterator[None]:
         yield
         connection.rollback()
     engine.dispose()
+
+
+@contextmanager
+def noted_arguments(engine: Engine) -> Iterator[dict[str, Any]]:
+    """Close the engine's connections, and lend the arguments with which it opens the next."""
+    arguments: dict[str, Any] = {}
+
+    @event.listens_for(engine, "do_connect")
+    def note(_dialect: Any, _record: Any, _args: Any, keywords: dict[str, Any]) -> None:
+        arguments.update(keywords)
+
+    engine.dispose()
+    yield arguments
 
 
 @pytest.fixture
@@ -153,6 +166,17 @@ def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: s
         if backend == "mysql":  # which counts whole seconds: the client hangs up first
             driver: Any = connection.connection.dbapi_connection
             assert driver._read_timeout == 0.5
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_what_a_deployers_driver_needs_reaches_presence_too_but_may_not_keep_it_waiting(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(SQLALCHEMY_ENGINE_OPTIONS={"connect_args": {"timeout": 30, "cached_statements": 7}})
+    for engine in (tracker_of(app)._writing, tracker_of(app)._reading):
+        with noted_arguments(engine) as arguments, engine.connect() as connection:
+            assert int(connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()) <= 2000
+        assert arguments["cached_statements"] == 7
 
 
 def test_a_database_in_memory_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
