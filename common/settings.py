@@ -67,11 +67,11 @@ def _check_times(config: Config) -> None:
         raise SettingError(
             "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long."
         )
-    window_seconds = config["ONLINE_MINUTES"] * 60
+    window = config["ONLINE_MINUTES"] * MINUTE
     if config["ONLINE_RESOLUTION_SECONDS"] is None:
-        config["ONLINE_RESOLUTION_SECONDS"] = min(window_seconds / 10, 30)
+        config["ONLINE_RESOLUTION_SECONDS"] = min(window.total_seconds() / 10, 30)
     _check_number(config, "ONLINE_RESOLUTION_SECONDS", 0, LARGEST_WINDOW)
-    if config["ONLINE_RESOLUTION_SECONDS"] >= window_seconds:
+    if timedelta(seconds=config["ONLINE_RESOLUTION_SECONDS"]) >= window:
         raise SettingError(
             "FLASK_ONLINE_RESOLUTION_SECONDS is as long as the window of FLASK_ONLINE_MINUTES: choose less."
         )

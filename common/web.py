@@ -35,8 +35,10 @@ def new_app(
     load_settings(app, config)
     try:
         db.init_app(app)
-    except (ArgumentError, ImportError, OSError, RuntimeError, ValueError) as error:
-        raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI names no usable database: {error}") from error
+    except (ArgumentError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise SettingError(
+            f"FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: {error}"
+        ) from error
     app.extensions["user_model"] = user_model
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an answer reads in the order it is written
     app.cli.add_command(init_db)
@@ -149,7 +151,7 @@ def answer_with_sentence(error: HTTPException) -> AnyResponse:
 def answer_without_users(error: Exception) -> ResponseReturnValue:
     """Without the database of users nobody can be authenticated: 503, and a line in the log."""
     current_app.logger.error("The users' database fails: %s", getattr(error, "orig", error))
-    sentence = "The users' database fails: run init-db if that was not done; the server's log has the reason."
+    sentence = "The users' database fails: the server's log has the reason, and init-db says what is missing."
     return {"error": sentence}, 503
 
 

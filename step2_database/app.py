@@ -16,6 +16,7 @@ from flask_migrate import Migrate
 
 from common.demo import run_demo
 from common.presence import Presence, answering_tracker
+from common.settings import SettingError
 from common.web import new_app, plain, window_asked
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
@@ -26,15 +27,20 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Return the app of step 2. SettingError ends the start when a setting cannot be used."""
     app = new_app("step2_database", db, User, config)
     Migrate(app, db, directory=Path(__file__).parent / "migrations")
-    driver_needs = app.config["SQLALCHEMY_ENGINE_OPTIONS"].get("connect_args")
-    with app.app_context():
-        tracker = DatabaseTracker(
-            db.metadata.tables["users"],
-            writing=presence_engine(db.engine, connections=5, seconds=1, connect_args=driver_needs),
-            reading=presence_engine(db.engine, connections=5, seconds=4, connect_args=driver_needs),
-            window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
-            resolution=timedelta(seconds=app.config["ONLINE_RESOLUTION_SECONDS"]),
-        )
+    options = app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+    try:
+        with app.app_context():
+            writing = presence_engine(db.engine, options, connections=5, seconds=1)
+            reading = presence_engine(db.engine, options, connections=5, seconds=4)
+    except ValueError as error:
+        raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI is unfit for presence, {error}") from error
+    tracker = DatabaseTracker(
+        db.metadata.tables["users"],
+        writing=writing,
+        reading=reading,
+        window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
+        resolution=timedelta(seconds=app.config["ONLINE_RESOLUTION_SECONDS"]),
+    )
     app.extensions["presence"] = Presence(tracker)
 
     @app.get("/api/online")

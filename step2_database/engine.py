@@ -5,65 +5,66 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-
-from common.settings import SettingError
+from sqlalchemy import Engine, QueuePool, create_engine, event
 
 
 def presence_engine(
-    app_engine: Engine, connections: int, seconds: float, connect_args: Mapping[str, Any] | None = None
+    app_engine: Engine, options: Mapping[str, Any], *, connections: int, seconds: float
 ) -> Engine:
     """Return an engine on the app's database, whose statements commit by themselves.
 
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
     done; in a second one of the same pool, it would wait for requests that wait for it.
+    options: what the app's engine was made with, such as certificates in connect_args.
     connections: how many, for each process.
-    seconds: the longest wait; half for a free connection, half for the statement and its locks.
-    connect_args: what the driver needs beside the address, such as certificates.
+    seconds: how long to wait at most; half for a free connection, half for a statement with its locks.
+    ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise SettingError(
-            "FLASK_SQLALCHEMY_DATABASE_URI is a database in memory, which one connection sees: name a file."
-        )
-    driver, session = _limits(url.get_backend_name(), seconds / 2)
+        raise ValueError("a database in memory is seen by one connection only: name a file")
+    driver_arguments, session_statements = _limits(url.get_driver_name(), seconds / 2)
     engine = create_engine(
         url,
-        isolation_level="AUTOCOMMIT",
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=seconds / 2,
-        pool_recycle=1800,  # before MySQL, or a firewall, drops what was idle
-        skip_autocommit_rollback=True,  # it would be a second round trip
-        connect_args={**(connect_args or {}), **driver},
-        echo=app_engine.echo,
+        **{
+            "pool_recycle": 1800,  # before MySQL, or a firewall, drops what was idle
+            **options,
+            "connect_args": {**options.get("connect_args", {}), **driver_arguments},
+            "isolation_level": "AUTOCOMMIT",
+            "skip_autocommit_rollback": True,  # it would be a second round trip
+            "poolclass": QueuePool,
+            "pool_size": connections,
+            "max_overflow": 0,
+            "pool_timeout": seconds / 2,
+            "echo": app_engine.echo,
+        },
     )
 
     @event.listens_for(engine, "connect")
     def set_limits(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
-        for statement in session:
+        for statement in session_statements:
             cursor.execute(statement)
         cursor.close()
 
     return engine
 
 
-def _limits(backend: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
+def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
     """Return what bounds a wait: arguments for the driver, and statements for each new connection."""
     milliseconds = int(seconds * 1000)
-    match backend:
-        case "sqlite":
-            # without an fsync for each mark: a power cut costs the last marks, never the file
+    match driver:
+        case "pysqlite":
+            # no fsync for a mark: a power cut may cost the last marks, never the file
             return {"timeout": seconds}, ["PRAGMA synchronous = NORMAL"]
-        case "postgresql":
+        case "psycopg":
+            # 2 is the driver's least, for each host of the address; a mark waits for no disk and no replica
             return {"connect_timeout": 2, "tcp_user_timeout": milliseconds}, [
-                f"SET lock_timeout = {milliseconds}",
                 f"SET statement_timeout = {milliseconds}",
-                "SET synchronous_commit = off",  # likewise
+                "SET synchronous_commit = off",
             ]
-        case "mysql" | "mariadb":
-            # the server counts whole seconds, so the client hangs up first
-            limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), seconds)
-            return limits, ["SET innodb_lock_wait_timeout = 1"]
-    return {}, []
+        case "pymysql":
+            # the server counts whole seconds, so the client hangs up first; the mark may still land later
+            waits = ("connect_timeout", "read_timeout", "write_timeout")
+            return dict.fromkeys(waits, seconds), ["SET innodb_lock_wait_timeout = 1"]
+    raise ValueError(f"the waits of {driver} cannot be bounded: use psycopg, pymysql or pysqlite")

@@ -10,6 +10,7 @@ from pytz import UTC
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from common.accounts import Account
@@ -30,14 +31,18 @@ class UtcDateTime(TypeDecorator[datetime]):
             return dialect.type_descriptor(DATETIME(fsp=6))
         return super().load_dialect_impl(dialect)
 
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
+        """Let last_seen - timedelta(...) be an expression of its own: only instants are ours to convert."""
+        if value is None or isinstance(value, datetime):
+            return self
+        return self.impl_instance.coerce_compared_value(op, value)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Turn to UTC; only PostgreSQL has a type that keeps the offset."""
         if value is None:
             return None
         if value.utcoffset() is None:
-            raise ValueError(
-                f"{value} has no time zone: write datetime.now(UTC), not datetime.now() or utcnow()"
-            )
+            raise ValueError(f"{value} has no time zone: write datetime.now(UTC), not utcnow()")
         utc = value.astimezone(UTC)
         return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
 

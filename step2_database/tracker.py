@@ -61,7 +61,7 @@ class DatabaseTracker:
     def mark_online(self, user: Any) -> None:
         """Write that the user was seen now, unless what is loaded or what is stored is fresh enough."""
         now = self._now()
-        stale = now - self.resolution
+        stale = _before(now, self.resolution)
         # not user.last_seen: reading an attribute that is not loaded would send a SELECT
         loaded = getattr(user, "__dict__", {}).get("last_seen")
         if loaded is not None and loaded >= stale:
@@ -71,13 +71,13 @@ class DatabaseTracker:
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
-        since = self._now_minus(self.check_window(window))
+        since = _before(self._now(), self.check_window(window))
         with self._reading.connect() as connection:
             return connection.execute(self._count, {"since": since}).scalar_one()
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
-        since = self._now_minus(self.check_window(window))
+        since = _before(self._now(), self.check_window(window))
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         with self._reading.connect() as connection:
@@ -106,6 +106,6 @@ class DatabaseTracker:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
-    def _now_minus(self, window: timedelta) -> datetime:
-        now = self._now()
-        return now - min(window, now - EPOCH)  # longer than since 1970 is every time there was
+
+def _before(now: datetime, span: timedelta) -> datetime:
+    return now - min(span, now - EPOCH)  # longer than since 1970 is every time there was

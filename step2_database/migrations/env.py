@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
+
+if context.is_offline_mode():
+    raise CommandError("The revisions look at the tables before they change them: leave out --sql.")
 
 db = current_app.extensions["sqlalchemy"]
 with db.engine.connect() as connection:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+
+import step2_database.models  # noqa: F401  # a revision may name its UtcDateTime
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import URL, inspect, text
 from werkzeug.security import generate_password_hash
 
 from step2_database.models import db
+from tests.servers import ROOT
 from tests.step2_database.conftest import QUICK_HASH, MakeApp, bearer, token_of
 
 AS_STEP_1_HAS_IT = (
-    "CREATE TABLE users (id {id}, name VARCHAR(80) NOT NULL UNIQUE, "
-    "password_hash VARCHAR(255) NOT NULL, active BOOLEAN NOT NULL)"
+    "CREATE TABLE users (id {id}, name VARCHAR(80) NOT NULL, "
+    "password_hash VARCHAR(255) NOT NULL, active BOOLEAN NOT NULL, UNIQUE (name))"
 )
 ID = {
     "sqlite": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
@@ -83,3 +87,36 @@ def test_there_is_a_way_back(app: Flask, database: URL) -> None:
         columns = [column["name"] for column in inspect(db.engine).get_columns("users")]
         assert sorted(columns) == ["active", "id", "name", "password_hash"]
         assert db.session.execute(text("SELECT count(*) FROM users")).scalar_one() == 1000
+
+
+def test_without_a_table_the_upgrade_says_what_to_do(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    with app.app_context():
+        db.drop_all()
+    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    assert result.exit_code == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "Error: There is no table users here: run init-db, or name the database that has it."
+    ]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_next_revision_can_be_generated_and_run(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app()
+    upgrade(app)
+    with app.app_context(), db.engine.begin() as connection:  # as if the column were new in the model
+        connection.execute(text("DROP INDEX ix_users_last_seen"))
+        connection.execute(text("ALTER TABLE users DROP COLUMN last_seen"))
+    folder = str(tmp_path / "migrations")
+    shutil.copytree(ROOT / "step2_database/migrations", folder)
+    upgrade(app, "migrate", "-d", folder, "-m", "again")
+    upgrade(app, "upgrade", "-d", folder)
+    token_of(app, "alice")
+    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_migration_without_a_database_is_refused_in_one_sentence(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert app.test_cli_runner().invoke(args=["db", "upgrade", "--sql"]).exit_code == 1
+    assert "leave out --sql" in caplog.text

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytz
 from flask import Flask
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.exc import StatementError
 
 from step2_database.models import User, UtcDateTime, db
@@ -75,3 +75,11 @@ def test_a_url_that_says_mariadb_keeps_microseconds_too(app: Flask) -> None:
     engine = create_engine(url)
     assert UtcDateTime().dialect_impl(engine.dialect).compile(engine.dialect) == "DATETIME(6)"
     engine.dispose()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_span_may_be_taken_from_the_column(app: Flask) -> None:
+    stored(app, EIGHT_IN_BEIJING)
+    earlier = select(User.last_seen - timedelta(minutes=5)).where(User.id == 1)
+    with app.app_context():
+        assert db.session.scalar(earlier) == EIGHT_IN_BEIJING - timedelta(minutes=5)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, text
 from werkzeug.test import TestResponse
 
 from step2_database.app import create_app
+from step2_database.engine import presence_engine
 from tests.clock import FakeClock
 from tests.step2_database.conftest import MakeApp, bearer, clock_of, noted, token_of, tracker_of
 from tests.tracker_contract import ALICE
@@ -150,22 +151,25 @@ def test_a_pool_of_one_connection_is_enough_for_a_request(make_app: MakeApp) -> 
 
 
 LIMITS = {
-    "sqlite": ("PRAGMA busy_timeout", "500"),
-    "postgresql": (
-        "SELECT current_setting('lock_timeout') || current_setting('statement_timeout')",
-        "500ms500ms",
-    ),
-    "mysql": ("SELECT @@innodb_lock_wait_timeout", "1"),
+    "sqlite": {"PRAGMA busy_timeout": "500", "PRAGMA synchronous": "1"},  # 1 is NORMAL
+    "postgresql": {"SHOW statement_timeout": "500ms", "SHOW synchronous_commit": "off"},
+    "mysql": {"SELECT @@innodb_lock_wait_timeout": "1"},
+}
+DRIVERS: dict[str, dict[str, Any]] = {
+    "sqlite": {"timeout": 0.5},
+    "postgresql": {"connect_timeout": 2, "tcp_user_timeout": 500},
+    "mysql": {"connect_timeout": 0.5, "read_timeout": 0.5, "write_timeout": 0.5},
 }
 
 
 def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: str) -> None:
-    asked, expected = LIMITS[backend]
-    with tracker_of(app)._writing.connect() as connection:
-        assert str(connection.exec_driver_sql(asked).scalar()) == expected
-        if backend == "mysql":  # which counts whole seconds: the client hangs up first
-            driver: Any = connection.connection.dbapi_connection
-            assert driver._read_timeout == 0.5
+    engine = tracker_of(app)._writing
+    with noted_arguments(engine) as arguments, engine.connect() as connection:
+        told = {asked: str(connection.exec_driver_sql(asked).scalar()) for asked in LIMITS[backend]}
+    assert told == LIMITS[backend]
+    assert arguments.items() >= DRIVERS[backend].items()
+    pool: Any = engine.pool
+    assert (pool.size(), pool._max_overflow, pool._timeout, pool._recycle) == (5, 0, 0.5, 1800)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
@@ -179,7 +183,39 @@ def test_what_a_deployers_driver_needs_reaches_presence_too_but_may_not_keep_it_
         assert arguments["cached_statements"] == 7
 
 
-def test_a_database_in_memory_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_deployers_engine_options_reach_presence_but_for_its_own(make_app: MakeApp) -> None:
+    app = make_app(
+        SQLALCHEMY_ECHO=True,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_recycle": 60, "pool_pre_ping": True, "poolclass": NullPool},
+    )
+    pool: Any = tracker_of(app)._writing.pool
+    assert (pool._recycle, pool._pre_ping, pool.size()) == (60, True, 5)
+    assert tracker_of(app)._writing.echo
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("sqlite://", "one connection only: name a file."),
+        ("sqlite:///:memory:", "one connection only: name a file."),
+        ("postgresql+pg8000://host/users", "names no usable database"),
+        ("sqlite+pysqlcipher://:key@/users.sqlite", "no usable database"),
+    ],
+)
+def test_a_database_unfit_for_presence_is_refused_in_one_sentence(
+    address: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        create_app({"SECRET_KEY": "a key", "SQLALCHEMY_DATABASE_URI": "sqlite://"})
-    assert "which one connection sees: name a file." in capsys.readouterr().err
+        create_app({"SECRET_KEY": "a key", "SQLALCHEMY_DATABASE_URI": address})
+    refusal = capsys.readouterr().err
+    assert sentence in refusal and refusal.count("\n") == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_driver_whose_waits_cannot_be_bounded_is_refused(app: Flask, database: URL) -> None:
+    class Unknown:
+        url = database.set(drivername="sqlite+aiosqlite")
+
+    with pytest.raises(ValueError, match="the waits of aiosqlite cannot be bounded"):
+        presence_engine(Unknown(), {}, connections=1, seconds=1)  # type: ignore[arg-type]

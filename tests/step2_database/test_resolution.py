@@ -25,19 +25,26 @@ def app(make_app: MakeApp) -> Flask:
     return make_app(ONLINE_RESOLUTION_SECONDS=30)
 
 
-def test_the_timeline_of_the_lesson(app: Flask) -> None:
-    """Alice's last request is at 10:00:20; what is stored is 10:00:00."""
-    clock = clock_of(app)
+@pytest.mark.parametrize(("resolution", "at_five"), [(0, 1), (30, 0)])
+def test_the_timeline_of_the_lesson(make_app: MakeApp, resolution: int, at_five: int) -> None:
+    """Alice calls at 10:00:00 and at 10:00:20; what is stored of the second call depends."""
+    app = make_app(ONLINE_RESOLUTION_SECONDS=resolution)
+    clock, client = clock_of(app), app.test_client()
     clock.now = datetime(2026, 1, 31, 10, 0, 0, tzinfo=UTC)
-    client = app.test_client()
     headers = bearer(token_of(app, "alice"))
     clock.advance(seconds=20)
     client.get("/api/me", headers=headers)
     online = {}
-    for minute, second in ((0, 20), (4, 59), (5, 0), (5, 19)):
+    for minute, second in ((0, 20), (4, 59), (5, 0), (5, 20)):
         clock.now = clock.now.replace(minute=minute, second=second)
         online[f"10:0{minute}:{second:02}"] = client.get("/api/online").json["online"]  # type: ignore[index]
-    assert online == {"10:00:20": 1, "10:04:59": 1, "10:05:00": 0, "10:05:19": 0}
+    assert online == {"10:00:20": 1, "10:04:59": 1, "10:05:00": at_five, "10:05:20": 0}
+
+
+def test_a_resolution_of_ages_is_no_overflow(make_app: MakeApp) -> None:
+    app = make_app(ONLINE_MINUTES=1e12, ONLINE_RESOLUTION_SECONDS=1e12)
+    token_of(app, "alice")
+    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
 
 
 def test_a_user_leaves_at_most_the_resolution_early_and_never_late(app: Flask) -> None:

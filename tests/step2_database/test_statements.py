@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, inspect
+from sqlalchemy import Column, Integer, MetaData, String, Table, inspect
 
 from common.presence import record
 from step2_database.models import User, UtcDateTime, db
@@ -90,9 +90,18 @@ def test_of_two_workers_that_have_loaded_the_user_only_one_writes(make_app: Make
     tracker = tracker_of(app)
     tracker.mark_online(ALICE)
     first = tracker.last_seen(ALICE)
-    clock_of(app).advance(seconds=1)
+    clock_of(app).advance(seconds=30)
     tracker.mark_online(ALICE)  # ALICE has no last_seen loaded: only the database can know
     assert tracker.last_seen(ALICE) == first
+    clock_of(app).advance(microseconds=1)
+    tracker.mark_online(ALICE)
+    assert tracker.last_seen(ALICE) == clock_of(app).now
+
+
+def test_each_statement_is_compiled_once(app: Flask) -> None:
+    tracker = tracker_of(app)
+    for statement in (tracker._mark, tracker._count, tracker._newest, tracker._last_seen):
+        assert statement._generate_cache_key() is not None  # without a key, each call compiles anew
 
 
 def test_a_mark_neither_commits_nor_flushes_nor_expires_nor_reloads(app: Flask, sent: list[str]) -> None:
@@ -127,7 +136,6 @@ def test_a_column_with_an_onupdate_default_is_left_alone(app: Flask, sent: list[
         Column("id", Integer, primary_key=True),
         Column("last_seen", UtcDateTime),
         Column("changed_by", String(20), onupdate="somebody"),
-        Column("changed_at", DateTime, server_onupdate=None),
     )
     tracker = tracker_of(app)
     lifted = DatabaseTracker(users, writing=tracker._writing, reading=tracker._reading)
