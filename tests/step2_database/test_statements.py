@@ -144,6 +144,14 @@ def test_a_column_with_an_onupdate_default_is_left_alone(app: Flask, sent: list[
     assert lifted.get_online() == 1
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_table_in_a_schema_is_found_there(app: Flask, sent: list[str]) -> None:
+    users = Table("users", MetaData(schema="main"), Column("id", Integer), Column("last_seen", UtcDateTime))
+    tracker = tracker_of(app)
+    DatabaseTracker(users, writing=tracker._writing, reading=tracker._reading).mark_online(ALICE)
+    assert sent[0].startswith("UPDATE main.users ")
+
+
 def test_a_user_who_was_deleted_meanwhile_is_nobody(app: Flask) -> None:
     class Gone:
         id = 4711
