@@ -36,6 +36,7 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
         ONLINE_MINUTES=5,
         ONLINE_KEEP_MINUTES=None,
         ONLINE_RESOLUTION_SECONDS=None,
+        ONLINE_KEY_PREFIX="online",
         TOKEN_MAX_AGE_SECONDS=3600,
     )
     app.config.from_pyfile("config.py", silent=True)
@@ -43,6 +44,7 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     app.config.from_mapping(config or {})
     _check_secret_key(app.config)
     _check_times(app.config)
+    _check_key_prefix(app.config)
     _fill_engine_options(app.config)
     app.extensions["dummy_password_hash"] = _dummy_password_hash(app.config)
 
@@ -84,6 +86,12 @@ def _check_number(config: Config, name: str, least: float, most: float) -> None:
         raise SettingError(
             f"FLASK_{name} is {value!r}: set it to a number from {least:.2g} to {most:.2g}, such as 5."
         )
+
+
+def _check_key_prefix(config: Config) -> None:
+    prefix = config["ONLINE_KEY_PREFIX"]
+    if not isinstance(prefix, str) or not prefix.strip() or not prefix.isprintable():
+        raise SettingError(f"FLASK_ONLINE_KEY_PREFIX is {prefix!r}: set it to a name of this app's own.")
 
 
 def _fill_engine_options(config: Config) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -74,6 +75,11 @@ class Client:
         """Return how many users are online."""
         query = "" if minutes is None else f"?minutes={minutes}"
         return self.call("GET", f"/api/online{query}").json["online"]
+
+    def counts_of_many(self, clients: int = 8, requests: int = 200) -> set[int]:
+        """Return all the different counts that clients are told who ask at once, whichever worker answers."""
+        with ThreadPoolExecutor(clients) as pool:
+            return set(pool.map(lambda _: self.online(), range(requests)))
 
 
 def address_in(
@@ -154,6 +160,9 @@ class Copy:
         self.process.kill()
         self.process.wait(START_SECONDS)
 
-    def demo(self, cwd: Path | None = None) -> AbstractContextManager[Client]:
+    def demo(
+        self, cwd: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Client]:
         """Start python stepN_x/app.py on a free port, from the copy's folder or another."""
-        return self.serve(str(self.folder / self.step / "app.py"), "--port", "0", cwd=cwd)
+        script = str(self.folder / self.step / "app.py")
+        return self.serve(script, "--port", "0", settings=settings, cwd=cwd)

@@ -11,7 +11,7 @@ import pytest
 from tests.servers import ROOT
 
 STEPS = sorted(path.name for path in ROOT.glob("step[0-9]_*"))
-STORE = {"step1_dict": set[str](), "step2_database": {"sqlalchemy", "pytz"}}
+STORE = {"step1_dict": set[str](), "step2_database": {"sqlalchemy", "pytz"}, "step3_redis": {"redis"}}
 
 
 def imported_by(path: Path) -> set[str]:

@@ -95,6 +95,11 @@ def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.Capt
     assert "FLASK_SQLALCHEMY_DATABASE_URI" in refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
 
 
+@pytest.mark.parametrize("prefix", [None, "", "  ", 5, True, "a\nb"])
+def test_a_key_prefix_that_is_no_name_is_refused(prefix: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLASK_ONLINE_KEY_PREFIX" in refusal(capsys, ONLINE_KEY_PREFIX=prefix)
+
+
 @pytest.mark.parametrize("options", [None, 5, "pool_size=3", [], {"no_such": 1}, {"connect_args": 5}])
 def test_engine_options_that_are_none_are_refused(options: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ENGINE_OPTIONS" in refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options)

@@ -1,0 +1,102 @@
+"""Step 3 remembers in a Redis sorted set: member is the user's id, score is when that user was last seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis import RedisError
+
+Clock = Callable[[], float]  # seconds since the epoch
+FIVE_MINUTES = timedelta(minutes=5)
+MICROSECOND = timedelta(microseconds=1)
+A_MINUTE = 60_000_000  # like all times that go to Redis, in microseconds: whole numbers, and so exact
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class RedisTracker:
+    """Counts the users seen within a sliding window, in one key of a Redis that all processes share.
+
+    client: a redis.Redis or a wrapper of one; its timeouts bound how long a mark may take.
+    prefix: sets this app's key apart from all others.
+    keep: how long a user is remembered; the window, unless longer windows are to be asked for.
+    parse_id: turns the text of an id into the id again.
+    """
+
+    survives_restart = True
+    shared_between_processes = True
+    any_window = False
+    resolution = timedelta(0)
+    outages: tuple[type[Exception], ...] = (RedisError,)
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        prefix: str = "online",
+        window: timedelta = FIVE_MINUTES,
+        keep: timedelta | None = None,
+        parse_id: Callable[[str], Any] = int,
+        clock: Clock = time.time,
+    ) -> None:
+        self.keep = window if keep is None else keep
+        self.window = self.check_window(window)
+        self._keep = self.keep // MICROSECOND
+        self._client = client
+        self._key = f"{prefix}:last-seen"
+        self._parse_id = parse_id
+        self._clock = clock
+
+    def mark_online(self, user: Any) -> None:
+        """Remember that the user (anything with an id) was seen now: three commands in one round trip."""
+        now = self._now()
+        kept = self._keep + A_MINUTE  # a minute more: a host whose clock is fast must not erase the others
+        pipeline = self._client.pipeline(transaction=False)  # each is right without the others: no MULTI
+        pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
+        pipeline.zremrangebyscore(self._key, "-inf", now - kept)
+        pipeline.pexpire(self._key, kept // 1000)
+        pipeline.execute()
+
+    def get_online(self, window: timedelta | None = None) -> int:
+        """Count the users seen within the window; ValueError, TypeError as in check_window()."""
+        return int(self._client.zcount(self._key, f"({self._since(window)}", "+inf"))
+
+    def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
+        """List (id, last seen in UTC) of the users seen within the window, newest first."""
+        since = self._since(window)
+        if limit < 1:
+            raise ValueError(f"limit is {limit}: ask for at least 1 user")
+        newest = self._client.zrange(
+            self._key, "+inf", f"({since}", desc=True, byscore=True, offset=0, num=limit, withscores=True
+        )
+        return [(self._id_of(member), EPOCH + score * MICROSECOND) for member, score in newest]
+
+    def last_seen(self, user: Any) -> datetime | None:
+        """When the user was last seen, in UTC; None if never, or longer than keep ago."""
+        score: float | None = self._client.zscore(self._key, str(user.id))
+        if score is None or score <= self._since(self.keep):
+            return None
+        return EPOCH + score * MICROSECOND
+
+    def check_window(self, window: timedelta | None) -> timedelta:
+        """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
+        if window is None:
+            return self.window
+        if not isinstance(window, timedelta):
+            raise TypeError(f"a window has a unit: write timedelta(minutes={window!r}), not {window!r}")
+        if window <= timedelta(0):
+            raise ValueError(f"a window of {window} holds nobody: ask for more than zero")
+        if window > self.keep:
+            raise ValueError(f"a window of {window} is longer than the {self.keep} remembered: ask for less")
+        return window
+
+    def _now(self) -> int:
+        return round(self._clock() * 1_000_000)
+
+    def _since(self, window: timedelta | None) -> int:
+        return self._now() - self.check_window(window) // MICROSECOND
+
+    def _id_of(self, member: bytes | str) -> Any:
+        return self._parse_id(member if isinstance(member, str) else member.decode())

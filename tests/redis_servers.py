@@ -1,0 +1,83 @@
+"""A real Redis for the tests: one of their own that they start, stop and hang as they like."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis, RedisError
+
+START_SECONDS = 10
+
+
+class RedisServer:
+    """A redis-server process on a port of its own; its options outlive a restart."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        self.options = options
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def client(self) -> Redis:
+        """A client for looking at the server, beside the app's."""
+        return Redis.from_url(self.url, decode_responses=True)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        fixed = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        with (self.folder / "redis.log").open("ab") as log:
+            self.process = subprocess.Popen(["redis-server", *fixed, *self.options], stdout=log, stderr=log)
+        give_up_at = time.monotonic() + START_SECONDS
+        with self.client() as client:
+            while time.monotonic() < give_up_at:
+                try:
+                    client.ping()
+                except RedisError:
+                    time.sleep(0.01)
+                else:
+                    return
+        raise AssertionError((self.folder / "redis.log").read_text(encoding="utf-8"))
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal: SIGSTOP hangs it, SIGCONT lets it go on."""
+        assert self.process
+        self.process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it in good order, or as a power cut does with SIGKILL."""
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+            self.process.wait(START_SECONDS)
+            self.process = None
+
+
+NO_PERSISTENCE = ("--save", "", "--appendonly", "no")
+
+
+@contextmanager
+def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
+    """Lend a running server; skip without the program, fail where REQUIRE_SERVERS=1."""
+    if not shutil.which("redis-server"):
+        reason = "redis-server is not installed: these tests start one of their own"
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = RedisServer(folder, *(options or NO_PERSISTENCE))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end()

@@ -1,0 +1,50 @@
+"""Step 3 as a deployer starts it, with a real Redis."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.deployment_contract import DeploymentContract, needs_gunicorn
+from tests.servers import Copy
+
+
+class TestStep3Deployed(DeploymentContract):
+    """With flask, and with gunicorn."""
+
+    step = "step3_redis"
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def a_prefix_of_its_own(cls, shared_server: str) -> Iterator[None]:
+        prefix = f"cookbook-test-{secrets.token_hex(4)}"
+        cls.settings = {"FLASK_REDIS_URL": shared_server, "FLASK_ONLINE_KEY_PREFIX": prefix}
+        yield
+        with Redis.from_url(shared_server) as client:
+            client.delete(f"{prefix}:last-seen")
+
+    @pytest.mark.parametrize("address", ["", "127.0.0.1:6379", "5", "http://127.0.0.1", "redis://host:port"])
+    def test_without_a_usable_address_flask_prints_one_sentence_and_ends(
+        self, copy: Copy, address: str
+    ) -> None:
+        settings = {"FLASK_SECRET_KEY": "12345678901234567890", "FLASK_REDIS_URL": address}
+        ended = copy.run(*self.flask("run", "-p", "0"), settings=settings)
+        assert ended.returncode == 3
+        assert ended.stderr.startswith("FLASK_REDIS_URL") and ended.stderr.count("\n") == 1
+
+    @needs_gunicorn
+    def test_without_an_address_gunicorn_prints_the_sentence_and_ends(self, copy: Copy) -> None:
+        ended = copy.run(*self.gunicorn(), settings={"FLASK_SECRET_KEY": "12345678901234567890"}, seconds=5)
+        assert ended.returncode != 0
+        assert "FLASK_REDIS_URL is not set" in ended.stderr
+
+    @needs_gunicorn
+    def test_two_workers_give_every_client_one_and_the_same_count(
+        self, copy: Copy, deployed: dict[str, str]
+    ) -> None:
+        with copy.serve("-m", *self.gunicorn(), settings=deployed) as client:
+            client.sign_in("dora", "open sesame")
+            assert client.counts_of_many() == {1}

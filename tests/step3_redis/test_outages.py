@@ -1,0 +1,124 @@
+"""redis-8, and all else that a Redis in trouble can do: stop, hang, refuse writes, and come back."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from threading import Thread
+
+import pytest
+from flask import Flask
+
+from step3_redis.client import TIMEOUT_SECONDS
+from tests.clock import FakeClock
+from tests.redis_servers import RedisServer
+from tests.step3_redis.conftest import bearer, token_of, tracker_of
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def app(make_app: MakeApp, own_server: RedisServer) -> Flask:
+    return make_app(own_server.url)
+
+
+@pytest.fixture
+def retry_clock(app: Flask) -> FakeClock:
+    """The clock by which the store is left alone after a failure."""
+    clock = FakeClock()
+    app.extensions["presence"]._monotonic = clock
+    return clock
+
+
+def statuses(app: Flask, token: str) -> tuple[int, int]:
+    """Send an authenticated request, and ask for the count."""
+    client = app.test_client()
+    return client.get("/api/me", headers=bearer(token)).status_code, client.get("/api/online").status_code
+
+
+def test_redis_stopped_fails_no_request_and_counting_resumes(
+    app: Flask, own_server: RedisServer, retry_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_of(app, "alice")
+    own_server.end()
+    for _ in range(5):
+        assert statuses(app, token) == (200, 503)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert app.test_client().get("/api/me", headers=bearer(token)).json["last_seen"] is None  # type: ignore[index]
+
+    own_server.start()
+    assert statuses(app, token) == (200, 503)  # left alone for five seconds
+    retry_clock.advance(seconds=5)
+    assert statuses(app, token) == (200, 200)
+    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+def test_a_redis_that_was_never_there_fails_no_request(make_app: MakeApp) -> None:
+    app = make_app("redis://127.0.0.1:1/0")  # nobody listens there
+    assert statuses(app, token_of(app, "alice")) == (200, 503)
+
+
+def test_redis_8_a_hung_redis_costs_one_timeout_and_then_nothing(
+    app: Flask, own_server: RedisServer, retry_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_of(app, "alice")
+    attempts: list[str] = []
+    tracker = tracker_of(app)
+    mark = tracker.mark_online
+    tracker.mark_online = lambda user: (attempts.append("mark"), mark(user))[1]  # type: ignore[method-assign, func-returns-value]
+
+    def in_twenty_threads() -> None:
+        """Fail if any of 20 requests hangs; a request without timeouts would wait for ever."""
+        threads = [Thread(target=statuses, args=(app, token), daemon=True) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in threads)
+
+    own_server.send(signal.SIGSTOP)
+    in_twenty_threads()
+    assert len(caplog.records) == 1
+    attempts.clear()
+    in_twenty_threads()
+    assert attempts == []  # left alone
+    retry_clock.advance(seconds=5)
+    in_twenty_threads()
+    assert attempts == ["mark"]  # tried again, by one request only
+    assert len(caplog.records) == 1
+
+    own_server.send(signal.SIGCONT)
+    retry_clock.advance(seconds=5)
+    assert statuses(app, token) == (200, 200)
+
+
+def test_redis_8_no_call_may_wait_for_longer_than_a_fifth_of_a_second(app: Flask) -> None:
+    arguments = tracker_of(app)._client.connection_pool.connection_kwargs
+    assert arguments["socket_timeout"] == arguments["socket_connect_timeout"] == TIMEOUT_SECONDS == 0.2
+    assert arguments["retry"]._retries == 0
+
+
+REFUSALS = {
+    "a replica that takes no writes": ("REPLICAOF", "127.0.0.1", "1"),
+    "too few replicas": ("CONFIG", "SET", "min-replicas-to-write", "3"),
+    "no memory left": ("CONFIG", "SET", "maxmemory", "1"),
+}
+
+
+@pytest.mark.parametrize("command", REFUSALS.values(), ids=REFUSALS.keys())
+def test_where_writes_are_refused_and_reads_answered_the_count_is_unknown(
+    app: Flask, own_server: RedisServer, caplog: pytest.LogCaptureFixture, command: tuple[str, ...]
+) -> None:
+    token = token_of(app, "alice")
+    with own_server.client() as client:
+        client.execute_command(*command)
+    assert tracker_of(app).get_online() == 1  # it could be read, and would decay to a believable 0
+    for _ in range(3):
+        assert statuses(app, token) == (200, 503)
+    assert len(caplog.records) == 1
+
+
+def test_a_key_that_is_something_else_is_an_outage_and_no_crash(app: Flask, own_server: RedisServer) -> None:
+    with own_server.client() as client:
+        client.set("online:last-seen", "text")
+    assert statuses(app, token_of(app, "alice")) == (200, 503)

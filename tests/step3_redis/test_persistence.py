@@ -1,0 +1,42 @@
+"""redis-13: what a restart of Redis forgets depends on how Redis is set up, and on how it ended."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from step3_redis.tracker import RedisTracker
+from tests.redis_servers import redis_server
+from tests.tracker_contract import ALICE, BOB
+
+NOTHING = ("--save", "", "--appendonly", "no")
+SNAPSHOTS = ("--save", "3600", "1", "--appendonly", "no")  # RDB: after an hour, and on an orderly end
+LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
+POWER_CUT, ORDERLY_END = signal.SIGKILL, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("options", "end", "survivors"),
+    [
+        pytest.param(NOTHING, ORDERLY_END, 0, id="no persistence, orderly end: all forgotten"),
+        pytest.param(SNAPSHOTS, ORDERLY_END, 2, id="RDB, orderly end: all kept"),
+        pytest.param(SNAPSHOTS, POWER_CUT, 1, id="RDB, power cut: as at the last snapshot"),
+        pytest.param(LOG, ORDERLY_END, 2, id="AOF, orderly end: all kept"),
+        pytest.param(LOG, POWER_CUT, 2, id="AOF, power cut: all kept"),
+    ],
+)
+def test_redis_13_who_is_still_online_after_a_restart_of_redis(
+    tmp_path: Path, options: tuple[str, ...], end: signal.Signals, survivors: int
+) -> None:
+    with redis_server(tmp_path, *options) as server, Redis.from_url(server.url) as client:
+        tracker = RedisTracker(client)
+        tracker.mark_online(ALICE)
+        if options == SNAPSHOTS:
+            client.save()
+        tracker.mark_online(BOB)
+        server.end(end)
+        server.start()
+        assert tracker.get_online() == survivors

@@ -1,0 +1,185 @@
+"""The contract, kept by RedisTracker on fakeredis and on a real Redis, and what it promises beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from redis import Redis
+
+from common.presence import OnlineTracker
+from step3_redis.tracker import RedisTracker
+from tests.clock import FakeClock
+from tests.step3_redis.conftest import MakeClient
+from tests.tracker_contract import ALICE, BOB, CAROL, MakeTracker, Someone, TrackerContract
+
+
+class TestRedisTrackerKeepsTheContract(TrackerContract):
+    """Step 3, with a client that answers with bytes."""
+
+    @pytest.fixture
+    def make_tracker(self, make_client: MakeClient, prefix: str) -> MakeTracker:
+        return partial(RedisTracker, make_client(), prefix=prefix)
+
+
+class TestWithAClientThatDecodes(TrackerContract):
+    """Whether the caller set decode_responses makes no difference."""
+
+    @pytest.fixture
+    def make_tracker(self, make_client: MakeClient, prefix: str) -> MakeTracker:
+        return partial(RedisTracker, make_client(decode_responses=True), prefix=prefix)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def tracker(client: Redis, prefix: str, clock: FakeClock) -> RedisTracker:
+    return RedisTracker(client, prefix=prefix, clock=clock)
+
+
+def test_redis_keeps_its_promises_in_the_eyes_of_the_type_checker(tracker: RedisTracker) -> None:
+    promised: OnlineTracker = tracker
+    assert promised.survives_restart and promised.shared_between_processes and not promised.any_window
+
+
+class User(NamedTuple):
+    """A user whose id is no number."""
+
+    id: Any
+
+
+@pytest.mark.parametrize(
+    ("user_id", "parse_id"),
+    [
+        (7, int),
+        (UUID("12345678-1234-5678-1234-567812345678"), UUID),
+        ("alice@example.com", str),
+        ("张三 and a space", str),
+    ],
+    ids=["int", "UUID", "str", "a Chinese str"],
+)
+@pytest.mark.parametrize("decode", [False, True], ids=["bytes", "text"])
+def test_an_id_comes_back_as_it_went_in(
+    make_client: MakeClient, prefix: str, user_id: Any, parse_id: Callable[[str], Any], decode: bool
+) -> None:
+    tracker = RedisTracker(make_client(decode_responses=decode), prefix=prefix, parse_id=parse_id)
+    tracker.mark_online(User(user_id))
+    ((found, _),) = tracker.online_users()
+    assert found == user_id and type(found) is type(user_id)
+    assert tracker.last_seen(User(user_id)) is not None
+
+
+def test_all_is_in_one_key_which_expires_a_minute_after_keep(
+    tracker: RedisTracker, client: Redis, prefix: str
+) -> None:
+    for user in (ALICE, BOB):
+        tracker.mark_online(user)
+    assert list(client.scan_iter(f"{prefix}*")) == [f"{prefix}:last-seen"]
+    assert client.type(f"{prefix}:last-seen") == "zset"
+    assert 359_000 < client.pttl(f"{prefix}:last-seen") <= 360_000
+
+
+def test_memory_holds_only_those_active_within_keep_and_a_minute(
+    tracker: RedisTracker, client: Redis, prefix: str, clock: FakeClock
+) -> None:
+    for user_id in range(1000):
+        tracker.mark_online(Someone(user_id))
+        clock.advance(seconds=1)
+    assert client.zcard(f"{prefix}:last-seen") == 360
+    assert tracker.get_online() == 299  # and the clock has moved on by a second
+
+
+def test_a_host_whose_clock_is_a_little_fast_erases_nobody(
+    client: Redis, prefix: str, clock: FakeClock
+) -> None:
+    fast_clock = FakeClock()
+    fast_clock.advance(seconds=60)
+    tracker, fast = (RedisTracker(client, prefix=prefix, clock=each) for each in (clock, fast_clock))
+    tracker.mark_online(ALICE)
+    for each in (clock, fast_clock):
+        each.advance(minutes=5, microseconds=-1)
+    fast.mark_online(BOB)
+    assert tracker.get_online() == 2
+
+
+def test_a_host_whose_clock_is_an_hour_fast_erases_everyone_and_so_hosts_need_ntp(
+    client: Redis, prefix: str, clock: FakeClock
+) -> None:
+    fast_clock = FakeClock()
+    fast_clock.advance(hours=1)
+    tracker, fast = (RedisTracker(client, prefix=prefix, clock=each) for each in (clock, fast_clock))
+    tracker.mark_online(ALICE)
+    fast.mark_online(BOB)
+    assert tracker.online_users() == [(BOB.id, fast_clock.now)]
+
+
+@pytest.mark.parametrize("keep", [timedelta(microseconds=1), timedelta(milliseconds=1.5), timedelta.max])
+def test_any_keep_can_be_had(client: Redis, prefix: str, clock: FakeClock, keep: timedelta) -> None:
+    tracker = RedisTracker(client, prefix=prefix, clock=clock, window=keep)
+    tracker.mark_online(ALICE)
+    assert tracker.get_online() == 1
+    assert tracker.online_users() == [(ALICE.id, clock.now)]
+
+
+def test_apps_on_one_redis_do_not_mix(client: Redis, prefix: str) -> None:
+    one, other = (RedisTracker(client, prefix=f"{prefix}-{name}") for name in ("one", "other"))
+    one.mark_online(ALICE)
+    assert (one.get_online(), other.get_online()) == (1, 0)
+
+
+def commands_during(watcher: Redis, client: Redis, do: Callable[[], Any]) -> list[str]:
+    """Let the server say which commands it gets from the client meanwhile."""
+    seen: list[str] = []
+    with watcher.monitor() as monitor:  # type: ignore[no-untyped-call]
+        do()
+        client.echo("that was all")
+        for command in monitor.listen():
+            if command["command"].startswith("ECHO"):
+                break
+            seen.append(command["command"])
+    return seen
+
+
+@pytest.mark.parametrize("backend", ["redis"])
+def test_what_goes_over_the_wire(
+    tracker: RedisTracker, client: Redis, make_client: MakeClient, prefix: str, clock: FakeClock
+) -> None:
+    sent = partial(commands_during, make_client(decode_responses=True), client)
+    key = f"{prefix}:last-seen"
+    now = round(clock() * 1_000_000)
+    since = now - 300_000_000
+    tracker.mark_online(CAROL)
+    assert sent(lambda: tracker.mark_online(ALICE)) == [
+        f"ZADD {key} GT {now} 1",
+        f"ZREMRANGEBYSCORE {key} -inf {since - 60_000_000}",
+        f"PEXPIRE {key} 360000",
+    ]
+    assert sent(tracker.get_online) == [f"ZCOUNT {key} ({since} +inf"]
+    assert sent(lambda: tracker.online_users(limit=7)) == [
+        f"ZRANGE {key} +inf ({since} BYSCORE REV LIMIT 0 7 WITHSCORES"
+    ]
+    assert sent(lambda: tracker.last_seen(ALICE)) == [f"ZSCORE {key} 1"]
+
+
+@pytest.mark.parametrize("backend", ["redis"])
+def test_a_mark_is_one_round_trip(tracker: RedisTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker.mark_online(ALICE)
+    connection = tracker._client.connection_pool.get_connection()
+    tracker._client.connection_pool.release(connection)
+    sends: list[Any] = []
+    send = connection.send_packed_command
+
+    def note(packed: Any, **options: Any) -> None:
+        sends.append(packed)
+        send(packed, **options)
+
+    monkeypatch.setattr(connection, "send_packed_command", note)
+    tracker.mark_online(BOB)
+    assert len(sends) == 1
