@@ -48,16 +48,21 @@ class RedisTracker:
         self._key = f"{prefix}:last-seen"
         self._parse_id = parse_id
         self._clock = clock
+        self._tidied_at = 0
 
     def mark_online(self, user: Any) -> None:
-        """Remember that the user (anything with an id) was seen now: three commands in one round trip."""
+        """Remember that the user (anything with an id) was seen now: one round trip, mostly one command."""
         now = self._now()
-        kept = self._keep + A_MINUTE  # a minute more: a host whose clock is fast must not erase the others
-        pipeline = self._client.pipeline(transaction=False)  # each is right without the others: no MULTI
+        pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
         pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        pipeline.zremrangebyscore(self._key, "-inf", now - kept)
-        pipeline.pexpire(self._key, kept // 1000)
+        must_tidy = not 0 <= now - self._tidied_at < A_MINUTE  # each process, once a minute
+        if must_tidy:
+            # a minute late: a host whose clock is fast must not erase the others
+            pipeline.zremrangebyscore(self._key, "-inf", now - self._keep - A_MINUTE)
+            pipeline.pexpire(self._key, (self._keep + 2 * A_MINUTE) // 1000)
         pipeline.execute()
+        if must_tidy:
+            self._tidied_at = now
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
