@@ -18,13 +18,19 @@ from redis import Redis, RedisError
 START_SECONDS = 10
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class RedisServer:
     """A redis-server process on a port of its own; its options outlive a restart."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.folder = folder
         self.options = options
@@ -41,7 +47,7 @@ class RedisServer:
             self.process = subprocess.Popen(["redis-server", *fixed, *self.options], stdout=log, stderr=log)
         give_up_at = time.monotonic() + START_SECONDS
         with self.client() as client:
-            while time.monotonic() < give_up_at:
+            while time.monotonic() < give_up_at and self.process.poll() is None:
                 try:
                     client.ping()
                 except RedisError:

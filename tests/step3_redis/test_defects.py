@@ -19,7 +19,7 @@ from redis import Redis, ResponseError
 
 from step3_redis.tracker import RedisTracker
 from tests.clock import FakeClock
-from tests.redis_servers import NO_PERSISTENCE, RedisServer, redis_server
+from tests.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server
 from tests.step3_redis.article_form import ArticleRedis
 from tests.step3_redis.conftest import tracker_of
 from tests.tracker_contract import ALICE, BOB, Someone
@@ -118,7 +118,8 @@ def test_redis_5_a_count_decodes_nothing(
 
 
 def test_redis_6_one_key_is_in_one_slot_of_a_cluster(tmp_path: Path) -> None:
-    with redis_server(tmp_path, *NO_PERSISTENCE, "--cluster-enabled", "yes") as server:
+    cluster = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with redis_server(tmp_path, *NO_PERSISTENCE, *cluster) as server:
         with server.client() as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
             while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
