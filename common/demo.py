@@ -26,8 +26,9 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
     # the default is text too: argparse then checks it like an argument
     parser.add_argument("--port", type=port_number, default=os.environ.get("PORT", str(port)))
     asked = parser.parse_args()
-    # a newcomer wants to see each request tell
+    # a newcomer wants to see each request tell, and what is tried here is not to count in production
     os.environ.setdefault("FLASK_ONLINE_RESOLUTION_SECONDS", "0")
+    os.environ.setdefault("FLASK_ONLINE_KEY_PREFIX", f"{step}-demo")
 
     instance = Path(Flask(step).instance_path)
     instance.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ if __name__ == "__main__":
         "step3_redis",
         port=5003,
         remembers="by fakeredis, a Redis inside this process: nothing to install, and a restart forgets.\n"
-        "For a real one, set FLASK_REDIS_URL, such as to redis://127.0.0.1:6379/0"
+        "For a real one, set FLASK_REDIS_URL (redis://127.0.0.1:6379/0, for example)"
         if embedded
         else "in the Redis that FLASK_REDIS_URL names",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask_redis import FlaskRedis
@@ -26,6 +28,8 @@ def redis_client(app: Flask, *, embedded: bool) -> FlaskRedis:
     address = app.config.get("REDIS_URL")
     if not isinstance(address, str) or not address:
         raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
+    if not re.fullmatch(r"unix://.*|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?", address):  # /x would mean database 0
+        raise SettingError("FLASK_REDIS_URL names no database by number: write redis://127.0.0.1:6379/0")
     client = FlaskRedis(
         socket_connect_timeout=TIMEOUT_SECONDS,
         socket_timeout=TIMEOUT_SECONDS,

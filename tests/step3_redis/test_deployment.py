@@ -26,7 +26,18 @@ class TestStep3Deployed(DeploymentContract):
         with Redis.from_url(shared_server) as client:
             client.delete(f"{prefix}:last-seen")
 
-    @pytest.mark.parametrize("address", ["", "127.0.0.1:6379", "5", "http://127.0.0.1", "redis://host:port"])
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "",
+            "127.0.0.1:6379",
+            "5",
+            "http://127.0.0.1",
+            "redis://host:port",
+            "redis://host/x",
+            "redis://host/0.",
+        ],
+    )
     def test_without_a_usable_address_flask_prints_one_sentence_and_ends(
         self, copy: Copy, address: str
     ) -> None:
