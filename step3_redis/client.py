@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask_redis import FlaskRedis
+from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common.settings import SettingError
 
-TIMEOUT_SECONDS = 0.2
+TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
+ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # redis-py takes /x for database 0
 
 
-def redis_client(app: Flask, *, embedded: bool) -> FlaskRedis:
+def redis_client(app: Flask, *, embedded: bool) -> Any:
     """Return a client of the app's own; it opens no connection yet.
 
     embedded: a Redis inside this process instead of the server that REDIS_URL names.
     SettingError: no usable address.
     """
     if embedded:
-        client = FlaskRedis.from_custom_provider(FakeRedis, server=FakeServer())
-        client.init_app(app)
-        return client
+        from fakeredis import FakeRedis, FakeServer  # noqa: PLC0415  # a deployment does without it
+
+        return FakeRedis(server=FakeServer())
     address = app.config.get("REDIS_URL")
-    if not isinstance(address, str) or not address:
+    if address in (None, ""):
         raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
-    if not re.fullmatch(r"unix://.*|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?", address):  # /x would mean database 0
-        raise SettingError("FLASK_REDIS_URL names no database by number: write redis://127.0.0.1:6379/0")
-    client = FlaskRedis(
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client = FlaskRedis(max_connections=10_000)  # no thread is refused one
     try:
+        if not re.fullmatch(ADDRESS, address):
+            raise ValueError
         client.init_app(app)
-    except ValueError as error:
-        raise SettingError(f"FLASK_REDIS_URL names no usable Redis: {error}") from error
+        _bound_waits(client.connection_pool)
+    except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
+        # without the error's text, which may hold a part of the password
+        raise SettingError(
+            f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): check its options, "
+            "percent-encode the password, and write redis://host:6379/0"
+        ) from None
     return client
+
+
+def _bound_waits(pool: Any) -> None:
+    """Let no option of the address outrank the timeouts, and find out now what else in it is unusable."""
+    pool.connection_kwargs.update(socket_timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0))
+    if "path" not in pool.connection_kwargs:  # a Unix socket is there or not
+        pool.connection_kwargs.update(socket_connect_timeout=TIMEOUT_SECONDS, socket_keepalive=True)
+    pool.connection_class(**pool.connection_kwargs)
+    pool.get_encoder().encode("text")
+    pool.connection_kwargs.get("host", "").encode("idna")

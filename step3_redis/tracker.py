@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis import RedisError
+from redis.exceptions import RedisClusterException
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
-A_MINUTE = 60_000_000  # like all times that go to Redis, in microseconds: whole numbers, and so exact
+# like all times that go to Redis, in microseconds: whole numbers, and so exact
+TIDY_EVERY = 1_000_000
+MARGIN = 60_000_000  # a host whose clock is fast by less than this erases nobody
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -29,7 +32,7 @@ class RedisTracker:
     shared_between_processes = True
     any_window = False
     resolution = timedelta(0)
-    outages: tuple[type[Exception], ...] = (RedisError,)
+    outages: tuple[type[Exception], ...] = (RedisError, RedisClusterException)
 
     def __init__(
         self,
@@ -48,18 +51,18 @@ class RedisTracker:
         self._key = f"{prefix}:last-seen"
         self._parse_id = parse_id
         self._clock = clock
-        self._tidied_at = 0
+        self._tidied_at = -TIDY_EVERY
 
     def mark_online(self, user: Any) -> None:
         """Remember that the user (anything with an id) was seen now: one round trip, mostly one command."""
         now = self._now()
         pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
         pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        must_tidy = not 0 <= now - self._tidied_at < A_MINUTE  # each process, once a minute
+        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # each process, once a second
         if must_tidy:
-            # a minute late: a host whose clock is fast must not erase the others
-            pipeline.zremrangebyscore(self._key, "-inf", now - self._keep - A_MINUTE)
-            pipeline.pexpire(self._key, (self._keep + 2 * A_MINUTE) // 1000)
+            kept = self._keep + MARGIN
+            pipeline.zremrangebyscore(self._key, "-inf", now - kept)
+            pipeline.pexpire(self._key, kept // 1000)
         pipeline.execute()
         if must_tidy:
             self._tidied_at = now

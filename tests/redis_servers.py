@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,14 @@ import pytest
 from redis import Redis, RedisError
 
 START_SECONDS = 10
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Ask again until it has happened; fail when that takes too long."""
+    give_up_at = time.monotonic() + START_SECONDS
+    while not happened():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
 
 
 def free_port() -> int:
@@ -45,16 +53,15 @@ class RedisServer:
         fixed = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(["redis-server", *fixed, *self.options], stdout=log, stderr=log)
-        give_up_at = time.monotonic() + START_SECONDS
         with self.client() as client:
-            while time.monotonic() < give_up_at and self.process.poll() is None:
-                try:
-                    client.ping()
-                except RedisError:
-                    time.sleep(0.01)
-                else:
-                    return
-        raise AssertionError((self.folder / "redis.log").read_text(encoding="utf-8"))
+            wait_until(lambda: self._answers(client))
+
+    def _answers(self, client: Redis) -> bool:
+        assert self.process and self.process.poll() is None, (self.folder / "redis.log").read_text("utf-8")
+        try:
+            return bool(client.info("server")["process_id"] == self.process.pid)
+        except RedisError:
+            return False
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal: SIGSTOP hangs it, SIGCONT lets it go on."""
@@ -66,8 +73,11 @@ class RedisServer:
         if self.process:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
-            self.process.wait(START_SECONDS)
-            self.process = None
+            try:
+                self.process.wait(START_SECONDS)
+            finally:
+                self.process.kill()
+                self.process = None
 
 
 NO_PERSISTENCE = ("--save", "", "--appendonly", "no")
@@ -82,8 +92,8 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
             pytest.fail(reason)
         pytest.skip(reason)
     server = RedisServer(folder, *(options or NO_PERSISTENCE))
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.end()

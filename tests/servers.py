@@ -154,6 +154,23 @@ class Copy:
             process.terminate()
             process.wait(START_SECONDS)
 
+    def gunicorn(self, workers: int = 2) -> list[str]:
+        """Return the command that starts so many workers; each writes its pid for every request."""
+        options = ["-b", "127.0.0.1:0", "--no-control-socket", "--preload"]
+        log = ["--access-logfile", "-", "--access-logformat", "answered by %(p)s"]
+        return ["-m", "gunicorn", "-w", str(workers), *options, *log, f"{self.step}.app:create_app()"]
+
+    def counts_of_both_workers(self, client: Client) -> set[int]:
+        """Return all the different counts that clients are told, once two workers have answered."""
+        give_up_at = time.monotonic() + START_SECONDS
+        counts: set[int] = set()
+        while True:
+            counts |= client.counts_of_many()
+            answering = set(re.findall(r"answered by \S+", self.log.read_text(encoding="utf-8")))
+            if len(answering) >= 2:
+                return counts | client.counts_of_many()
+            assert time.monotonic() < give_up_at, answering
+
     def kill(self) -> None:
         """End the server that was started last at once, as kill -9 does."""
         assert self.process

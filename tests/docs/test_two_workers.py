@@ -26,15 +26,6 @@ def counts_of_two_workers(copy: Copy, settings: dict[str, str]) -> set[int]:
     flask = ["flask", "--app", f"{copy.step}.app"]
     assert copy.run(*flask, "init-db", settings=settings).returncode == 0
     assert copy.run(*flask, "create-user", "dora", stdin="open sesame\n", settings=settings).returncode == 0
-    gunicorn = [
-        "gunicorn",
-        "-w",
-        "2",
-        "-b",
-        "127.0.0.1:0",
-        "--no-control-socket",
-        f"{copy.step}.app:create_app()",
-    ]
-    with copy.serve("-m", *gunicorn, settings=settings) as client:
+    with copy.serve(*copy.gunicorn(), settings=settings) as client:
         client.sign_in("dora", "open sesame")
-        return client.counts_of_many()
+        return copy.counts_of_both_workers(client)

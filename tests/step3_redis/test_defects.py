@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,11 +16,11 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask_redis import FlaskRedis
-from redis import Redis, ResponseError
+from redis import Redis, RedisCluster, ResponseError
 
 from step3_redis.tracker import RedisTracker
 from tests.clock import FakeClock
-from tests.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server
+from tests.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
 from tests.step3_redis.article_form import ArticleRedis
 from tests.step3_redis.conftest import tracker_of
 from tests.tracker_contract import ALICE, BOB, Someone
@@ -122,16 +123,21 @@ def test_redis_6_one_key_is_in_one_slot_of_a_cluster(tmp_path: Path) -> None:
     with redis_server(tmp_path, *NO_PERSISTENCE, *cluster) as server:
         with server.client() as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-            while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
-                pass
+            wait_until(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
         with Redis.from_url(server.url) as client:
-            article, ours = ArticleRedis(client), RedisTracker(client)
-            with pytest.raises(ResponseError, match="slot"):
-                article.mark_online(ALICE)
-            with pytest.raises(ResponseError, match="slot"):
-                article.get_online()
+            article = ArticleRedis(client)
+            for call in (article.get_online, partial(article.mark_online, ALICE)):
+                with pytest.raises(ResponseError, match="slot"):
+                    call()
+        with RedisCluster.from_url(server.url) as cluster_client:
+            ours = RedisTracker(cluster_client)
             ours.mark_online(ALICE)
             assert ours.get_online() == 1
+            assert ours.online_users()[0][0] == ALICE.id
+            server.end()
+            with pytest.raises(ours.outages):
+                for _ in range(3):
+                    ours.mark_online(ALICE)
 
 
 def test_redis_7_nothing_is_written_that_nobody_reads(

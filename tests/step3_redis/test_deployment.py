@@ -56,6 +56,6 @@ class TestStep3Deployed(DeploymentContract):
     def test_two_workers_give_every_client_one_and_the_same_count(
         self, copy: Copy, deployed: dict[str, str]
     ) -> None:
-        with copy.serve("-m", *self.gunicorn(), settings=deployed) as client:
+        with copy.serve(*copy.gunicorn(), settings=deployed) as client:
             client.sign_in("dora", "open sesame")
-            assert client.counts_of_many() == {1}
+            assert copy.counts_of_both_workers(client) == {1}

@@ -1,0 +1,84 @@
+"""The settings reach the tracker and the client, and apps do not mix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from step3_redis.app import create_app
+from tests.redis_servers import RedisServer
+from tests.step3_redis.conftest import token_of, tracker_of
+from tests.tracker_contract import ALICE
+
+MakeApp = Callable[..., Flask]
+KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": "scrypt:1024:8:1"}
+
+
+def test_the_settings_are_the_windows_and_the_key(make_app: MakeApp, own_server: RedisServer) -> None:
+    app = make_app(own_server.url, ONLINE_MINUTES=2, ONLINE_KEEP_MINUTES=60, ONLINE_KEY_PREFIX="shop")
+    token_of(app, "alice")
+    assert app.test_client().get("/api/online").json == {"online": 1, "minutes": 2, "resolution_seconds": 0}
+    assert app.test_client().get("/api/online?minutes=60").status_code == 200
+    assert app.test_client().get("/api/online?minutes=60.001").status_code == 400
+    assert tracker_of(app).keep == timedelta(hours=1)
+    with own_server.client() as client:
+        assert client.keys("*") == ["shop:last-seen"]
+
+
+def test_two_embedded_apps_do_not_mix() -> None:
+    one, other = (create_app(KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://"}, embedded=True) for _ in range(2))
+    tracker_of(one).mark_online(ALICE)
+    assert (tracker_of(one).get_online(), tracker_of(other).get_online()) == (1, 0)
+
+
+@pytest.mark.parametrize("address", [None, ""])
+def test_without_an_address_nothing_is_embedded_but_the_start_ends(
+    address: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        create_app(KEY | {"REDIS_URL": address})
+    assert "FLASK_REDIS_URL is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        5,
+        "127.0.0.1:6379",
+        "http://127.0.0.1",
+        "redis://host:port",
+        "redis://host/x",
+        "redis://host/0.",
+        "redis://:pass/word@host",
+        "redis://host?no_such=1",
+        "redis://host?ssl_cert_reqs=none",
+        "redis://host?encoding=nope",
+        "redis://host?protocol=9",
+        "redis://a..b",
+        "rediss://host?ssl_cert_reqs=bogus",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_without_its_password(
+    address: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        create_app(KEY | {"REDIS_URL": address})
+    sentence = capsys.readouterr().err
+    assert "FLASK_REDIS_URL names no usable Redis" in sentence
+    assert sentence.count("\n") == 1 and "pass" not in sentence.replace("password", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1",
+        "redis://:p%2Fw@host:1/3",
+        "rediss://host/0?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_an_address_that_can_be_used_opens_no_connection_yet(address: str) -> None:
+    create_app(KEY | {"REDIS_URL": address, "SQLALCHEMY_DATABASE_URI": "sqlite://"})
