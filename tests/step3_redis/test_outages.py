@@ -102,6 +102,13 @@ def test_redis_8_not_even_if_the_address_asks_for_it(make_app: MakeApp) -> None:
     assert_waits_are_bounded(make_app("redis://127.0.0.1:1/0?socket_timeout=30&socket_connect_timeout=30"))
 
 
+def test_no_thread_is_refused_a_connection(app: Flask) -> None:
+    pool = tracker_of(app)._client.connection_pool
+    connections = [pool.get_connection() for _ in range(150)]  # redis-py's own limit is 100
+    for connection in connections:
+        pool.release(connection)
+
+
 def assert_waits_are_bounded(app: Flask) -> None:
     arguments = tracker_of(app)._client.connection_pool.connection_kwargs
     assert arguments["socket_timeout"] == arguments["socket_connect_timeout"] == TIMEOUT_SECONDS == 0.2

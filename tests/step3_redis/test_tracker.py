@@ -114,6 +114,11 @@ def test_the_key_does_not_expire_under_those_who_come(
     assert client.pttl(f"{prefix}:last-seen") > 300_000
 
 
+def test_the_first_mark_tidies_whatever_the_clock_says(client: Redis, prefix: str) -> None:
+    RedisTracker(client, prefix=prefix, clock=lambda: 0.5).mark_online(ALICE)
+    assert client.pttl(f"{prefix}:last-seen") > 300_000
+
+
 def test_what_could_not_be_tidied_is_tidied_with_the_next_mark(
     tracker: RedisTracker, client: Redis, prefix: str
 ) -> None:
