@@ -22,6 +22,7 @@ POWER_CUT, ORDERLY_END = signal.SIGKILL, signal.SIGTERM
     ("options", "end", "survivors"),
     [
         pytest.param(NOTHING, ORDERLY_END, 0, id="no persistence, orderly end: all forgotten"),
+        pytest.param(NOTHING, POWER_CUT, 0, id="no persistence, power cut: all forgotten"),
         pytest.param(SNAPSHOTS, ORDERLY_END, 2, id="RDB, orderly end: all kept"),
         pytest.param(SNAPSHOTS, POWER_CUT, 1, id="RDB, power cut: as at the last snapshot"),
         pytest.param(LOG, ORDERLY_END, 2, id="AOF, orderly end: all kept"),
