@@ -63,21 +63,32 @@ class RedisServer:
         except RedisError:
             return False
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal: SIGSTOP hangs it, SIGCONT lets it go on."""
+    def hang(self) -> None:
+        """Let it accept connections and answer nothing."""
         assert self.process
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGSTOP)
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it in good order, or as a power cut does with SIGKILL."""
+    def go_on(self) -> None:
+        """End the hanging."""
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """End it in good order, if it runs."""
         if self.process:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(number)
+            self.go_on()
+            self.process.terminate()
             try:
                 self.process.wait(START_SECONDS)
             finally:
-                self.process.kill()
-                self.process = None
+                self.cut_power()
+
+    def cut_power(self) -> None:
+        """End it at once, with no time to write anything."""
+        if self.process:
+            self.process.kill()
+            self.process.wait(START_SECONDS)
+            self.process = None
 
 
 NO_PERSISTENCE = ("--save", "", "--appendonly", "no")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from threading import Thread
 
@@ -78,7 +77,7 @@ def test_redis_8_a_hung_redis_costs_one_timeout_and_then_nothing(
             thread.join(2)
         assert answers == [(200, 503)] * 20
 
-    own_server.send(signal.SIGSTOP)
+    own_server.hang()
     in_twenty_threads()
     assert len(caplog.records) == 1
     attempts.clear()
@@ -89,7 +88,7 @@ def test_redis_8_a_hung_redis_costs_one_timeout_and_then_nothing(
     assert attempts == ["mark"]  # tried again, by one request only
     assert len(caplog.records) == 1
 
-    own_server.send(signal.SIGCONT)
+    own_server.go_on()
     retry_clock.advance(seconds=5)
     assert statuses(app, token) == (200, 200)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from step3_redis.tracker import RedisTracker
-from tests.redis_servers import redis_server
+from tests.redis_servers import RedisServer, redis_server
 from tests.tracker_contract import ALICE, BOB
 
 NOTHING = ("--save", "", "--appendonly", "no")
 SNAPSHOTS = ("--save", "3600", "1", "--appendonly", "no")  # RDB: after an hour, and on an orderly end
 LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
-POWER_CUT, ORDERLY_END = signal.SIGKILL, signal.SIGTERM
+POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ POWER_CUT, ORDERLY_END = signal.SIGKILL, signal.SIGTERM
     ],
 )
 def test_redis_13_who_is_still_online_after_a_restart_of_redis(
-    tmp_path: Path, options: tuple[str, ...], end: signal.Signals, survivors: int
+    tmp_path: Path, options: tuple[str, ...], end: Callable[[RedisServer], None], survivors: int
 ) -> None:
     with redis_server(tmp_path, *options) as server, Redis.from_url(server.url) as client:
         tracker = RedisTracker(client)
@@ -38,6 +38,6 @@ def test_redis_13_who_is_still_online_after_a_restart_of_redis(
         if options == SNAPSHOTS:
             client.save()
         tracker.mark_online(BOB)
-        server.end(end)
+        end(server)
         server.start()
         assert tracker.get_online() == survivors
