@@ -70,6 +70,6 @@ class DeploymentContract:
 
     @needs_gunicorn
     def test_without_a_secret_key_gunicorn_prints_the_sentence_and_ends(self, copy: Copy) -> None:
-        ended = copy.run(*self.gunicorn(), settings=self.settings, seconds=5)
+        ended = copy.run(*self.gunicorn(), settings=self.settings, seconds=10)
         assert ended.returncode != 0
         assert "FLASK_SECRET_KEY is not set" in ended.stderr

@@ -48,7 +48,7 @@ class TestStep3Deployed(DeploymentContract):
 
     @needs_gunicorn
     def test_without_an_address_gunicorn_prints_the_sentence_and_ends(self, copy: Copy) -> None:
-        ended = copy.run(*self.gunicorn(), settings={"FLASK_SECRET_KEY": "12345678901234567890"}, seconds=5)
+        ended = copy.run(*self.gunicorn(), settings={"FLASK_SECRET_KEY": "12345678901234567890"}, seconds=10)
         assert ended.returncode != 0
         assert "FLASK_REDIS_URL is not set" in ended.stderr
 
