@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.apps import QUICK_HASH
+
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20
 
@@ -111,7 +113,7 @@ class Copy:
         """Return the environment of a process that runs from the copy, without settings of the reader's."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "PORT"))}
         ours = {"PYTHONPATH": str(self.folder), "PYTHONWARNINGS": "error", "PYTHONUTF8": "1"}
-        quick = {"FLASK_PASSWORD_HASH_METHOD": "scrypt:1024:8:1"}  # 2 ms instead of 100
+        quick = {"FLASK_PASSWORD_HASH_METHOD": QUICK_HASH}
         return {**kept, **ours, **quick, **(settings or {})}
 
     def run(
@@ -154,22 +156,30 @@ class Copy:
             process.terminate()
             process.wait(START_SECONDS)
 
-    def gunicorn(self, workers: int = 2) -> list[str]:
-        """Return the command that starts so many workers; each writes its pid for every request."""
-        options = ["-b", "127.0.0.1:0", "--no-control-socket", "--preload"]
-        log = ["--access-logfile", "-", "--access-logformat", "answered by %(p)s"]
-        return ["-m", "gunicorn", "-w", str(workers), *options, *log, f"{self.step}.app:create_app()"]
+    def flask(self, *command: str) -> list[str]:
+        """Return a command of the step's app."""
+        return ["flask", "--app", f"{self.step}.app", *command]
 
-    def counts_of_both_workers(self, client: Client) -> set[int]:
-        """Return all the different counts that clients are told, once two workers have answered."""
-        give_up_at = time.monotonic() + START_SECONDS
-        counts: set[int] = set()
-        while True:
-            counts |= client.counts_of_many()
-            answering = set(re.findall(r"answered by \S+", self.log.read_text(encoding="utf-8")))
-            if len(answering) >= 2:
-                return counts | client.counts_of_many()
-            assert time.monotonic() < give_up_at, answering
+    def gunicorn(self, *options: str) -> list[str]:
+        """Return the command that serves the step on a free port."""
+        bind = ["-b", "127.0.0.1:0", "--no-control-socket"]
+        return ["gunicorn", *options, *bind, f"{self.step}.app:create_app()"]
+
+    def counts_of_two_workers(self, settings: Mapping[str, str], name: str, password: str) -> set[int]:
+        """Start two workers, sign in once, and return all the counts that clients are told by both."""
+        access = ["--access-logfile", "-", "--access-logformat", "%(U)s answered by %(p)s"]
+        command = self.gunicorn("-w", "2", "--preload", *access)
+        with self.serve("-m", *command, settings=settings) as client:
+            client.sign_in(name, password)
+            give_up_at = time.monotonic() + START_SECONDS
+            counts: set[int] = set()
+            answering: set[str] = set()
+            while len(answering) < 2:
+                assert time.monotonic() < give_up_at, answering
+                counts |= client.counts_of_many()
+                log = self.log.read_text(encoding="utf-8")
+                answering = set(re.findall(r"/api/online answered by (\S+)", log))
+            return counts
 
     def kill(self) -> None:
         """End the server that was started last at once, as kill -9 does."""

@@ -17,8 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 from common.accounts import Account, add_account, create_tables
 from common.presence import Presence
 from common.web import new_app
-
-QUICK_HASH = "scrypt:1024:8:1"  # about 2 ms
+from tests.apps import QUICK_HASH
 
 
 class Base(DeclarativeBase):

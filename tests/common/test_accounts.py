@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from common.accounts import add_account, create_user, find_by_name, init_db
-from tests.common.conftest import QUICK_HASH, make_app
+from tests.apps import QUICK_HASH
+from tests.common.conftest import make_app
 
 
 def test_create_user_reads_the_password_from_standard_input(app: Flask) -> None:

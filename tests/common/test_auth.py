@@ -10,7 +10,8 @@ from werkzeug.security import check_password_hash
 
 import common.accounts
 from common.auth import TOKEN_SALT, basic_auth, token_auth
-from tests.common.conftest import QUICK_HASH, NotingTracker, User, db
+from tests.apps import QUICK_HASH, bearer
+from tests.common.conftest import NotingTracker, User, db
 
 
 @pytest.fixture
@@ -32,10 +33,6 @@ def hash_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(common.accounts, "check_password_hash", noting)
     return checks
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def change_alice(app: Flask, **values: object) -> None:

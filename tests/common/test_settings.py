@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from common.settings import SettingError
-from tests.common.conftest import QUICK_HASH, make_app
+from tests.apps import QUICK_HASH
+from tests.common.conftest import make_app
 
 QUICK = {"PASSWORD_HASH_METHOD": QUICK_HASH, "SQLALCHEMY_DATABASE_URI": "sqlite://"}
 

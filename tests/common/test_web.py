@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from tests.common.conftest import QUICK_HASH, NotingTracker, db, make_app
+from tests.apps import QUICK_HASH
+from tests.common.conftest import NotingTracker, db, make_app
 
 
 def sign_in(client: FlaskClient, name: str) -> dict[str, str]:

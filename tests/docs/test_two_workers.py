@@ -15,17 +15,15 @@ KEY = {"FLASK_SECRET_KEY": "12345678901234567890"}
 def test_two_workers_of_step_1_disagree_and_those_of_step_3_agree(tmp_path: Path) -> None:
     with redis_server(tmp_path) as redis:
         answers = {
-            step: counts_of_two_workers(Copy(step, tmp_path / step), KEY | {"FLASK_REDIS_URL": redis.url})
+            step: counts_told_by(Copy(step, tmp_path / step), KEY | {"FLASK_REDIS_URL": redis.url})
             for step in ("step1_dict", "step3_redis")
         }
     assert answers == {"step1_dict": {0, 1}, "step3_redis": {1}}
 
 
-def counts_of_two_workers(copy: Copy, settings: dict[str, str]) -> set[int]:
-    """Start two workers, sign in once, and collect what many clients are told."""
-    flask = ["flask", "--app", f"{copy.step}.app"]
-    assert copy.run(*flask, "init-db", settings=settings).returncode == 0
-    assert copy.run(*flask, "create-user", "dora", stdin="open sesame\n", settings=settings).returncode == 0
-    with copy.serve(*copy.gunicorn(), settings=settings) as client:
-        client.sign_in("dora", "open sesame")
-        return copy.counts_of_both_workers(client)
+def counts_told_by(copy: Copy, settings: dict[str, str]) -> set[int]:
+    """Prepare a deployment with one user, and collect what its two workers tell."""
+    assert copy.run(*copy.flask("init-db"), settings=settings).returncode == 0
+    created = copy.run(*copy.flask("create-user", "dora"), stdin="open sesame\n", settings=settings)
+    assert created.returncode == 0
+    return copy.counts_of_two_workers(settings, "dora", "open sesame")

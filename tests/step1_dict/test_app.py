@@ -9,6 +9,7 @@ from flask import Flask
 
 from step1_dict.app import create_app
 from step1_dict.tracker import DictTracker
+from tests.apps import QUICK_HASH
 from tests.clock import FakeClock
 from tests.tracker_contract import ALICE, BOB
 
@@ -19,7 +20,7 @@ def app(tmp_path: Path) -> Flask:
         {
             "SECRET_KEY": "a test's own key",
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/users.sqlite",
-            "PASSWORD_HASH_METHOD": "scrypt:1024:8:1",
+            "PASSWORD_HASH_METHOD": QUICK_HASH,
             "ONLINE_MINUTES": 2,
             "ONLINE_KEEP_MINUTES": 60,
         }

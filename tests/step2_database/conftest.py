@@ -16,10 +16,10 @@ from common.presence import Presence
 from step2_database.app import create_app
 from step2_database.models import db
 from step2_database.tracker import DatabaseTracker
+from tests.apps import QUICK_HASH
 from tests.clock import FakeClock
 from tests.databases import new_database
 
-QUICK_HASH = "scrypt:1024:8:1"  # about 2 ms
 MakeApp = Callable[..., Flask]
 
 
@@ -94,18 +94,6 @@ def clock_of(app: Flask) -> FakeClock:
     clock = tracker_of(app)._clock
     assert isinstance(clock, FakeClock)
     return clock
-
-
-def token_of(app: Flask, name: str) -> str:
-    """Sign in; this marks the user."""
-    answer = app.test_client().post("/api/tokens", auth=(name, "demo"))
-    token: str = answer.json["token"]  # type: ignore[index]
-    return token
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the header that shows a token."""
-    return {"Authorization": f"Bearer {token}"}
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from common.auth import token_auth
 from step2_database.models import User, db
-from tests.step2_database.conftest import MakeApp, bearer, clock_of, token_of, tracker_of
+from tests.apps import bearer, token_of
+from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 from tests.tracker_contract import ALICE
 
 

@@ -17,10 +17,11 @@ from sqlalchemy.exc import LegacyAPIWarning, OperationalError
 
 from common.presence import record
 from step2_database.models import User, db
+from tests.apps import bearer, token_of
 from tests.clock import FakeClock
 from tests.servers import ROOT
 from tests.step2_database.article_form import ArticleColumn
-from tests.step2_database.conftest import bearer, clock_of, noted, token_of, tracker_of
+from tests.step2_database.conftest import clock_of, noted, tracker_of
 from tests.tracker_contract import ALICE
 
 SOURCES = [path for path in (ROOT / "step2_database").rglob("*.py") if "migrations" not in path.parts]

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import URL, create_engine, text
 from werkzeug.security import generate_password_hash
 
+from tests.apps import QUICK_HASH
 from tests.deployment_contract import DeploymentContract, needs_gunicorn
 from tests.servers import Client, Copy
-from tests.step2_database.conftest import QUICK_HASH
 
 CLIENTS = 40
 REQUESTS = 10
@@ -36,7 +36,7 @@ def client(
         "FLASK_SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
         "FLASK_ONLINE_RESOLUTION_SECONDS": "0",
     }
-    assert copy.run("flask", "--app", "step2_database.app", "init-db", settings=settings).returncode == 0
+    assert copy.run(*copy.flask("init-db"), settings=settings).returncode == 0
     users = [
         {"name": f"user {n}", "hash": generate_password_hash("demo", QUICK_HASH), "yes": True}
         for n in range(CLIENTS)
@@ -47,15 +47,7 @@ def client(
             text("INSERT INTO users (name, password_hash, active) VALUES (:name, :hash, :yes)"), users
         )
     engine.dispose()
-    gunicorn = [
-        "gunicorn",
-        *request.param,
-        "-b",
-        "127.0.0.1:0",
-        "--no-control-socket",
-        "step2_database.app:create_app()",
-    ]
-    with copy.serve("-m", *gunicorn, settings=settings) as client:
+    with copy.serve("-m", *copy.gunicorn(*request.param), settings=settings) as client:
         yield copy, client
 
 

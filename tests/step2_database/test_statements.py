@@ -12,7 +12,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, inspect
 from common.presence import record
 from step2_database.models import User, UtcDateTime, db
 from step2_database.tracker import DatabaseTracker
-from tests.step2_database.conftest import MakeApp, bearer, clock_of, noted, token_of, tracker_of
+from tests.apps import bearer, token_of
+from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
 from tests.tracker_contract import ALICE
 
 MARK = "UPDATE users SET last_seen="

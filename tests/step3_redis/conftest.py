@@ -19,9 +19,9 @@ from common.presence import Presence
 from step3_redis.app import create_app
 from step3_redis.models import db
 from step3_redis.tracker import RedisTracker
+from tests.apps import QUICK_HASH
 from tests.redis_servers import RedisServer, redis_server
 
-QUICK_HASH = "scrypt:1024:8:1"  # about 2 ms
 MakeClient = Callable[..., Redis]
 
 
@@ -116,15 +116,3 @@ def tracker_of(app: Flask) -> RedisTracker:
     presence: Presence = app.extensions["presence"]
     assert isinstance(presence.tracker, RedisTracker)
     return presence.tracker
-
-
-def token_of(app: Flask, name: str) -> str:
-    """Sign in; this marks the user."""
-    answer = app.test_client().post("/api/tokens", auth=(name, "demo"))
-    token: str = answer.json["token"]  # type: ignore[index]
-    return token
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the header that shows a token."""
-    return {"Authorization": f"Bearer {token}"}

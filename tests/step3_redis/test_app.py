@@ -9,12 +9,13 @@ import pytest
 from flask import Flask
 
 from step3_redis.app import create_app
+from tests.apps import QUICK_HASH, token_of
 from tests.redis_servers import RedisServer
-from tests.step3_redis.conftest import token_of, tracker_of
+from tests.step3_redis.conftest import tracker_of
 from tests.tracker_contract import ALICE
 
 MakeApp = Callable[..., Flask]
-KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": "scrypt:1024:8:1"}
+KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": QUICK_HASH}
 
 
 def test_the_settings_are_the_windows_and_the_key(make_app: MakeApp, own_server: RedisServer) -> None:
