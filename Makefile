@@ -1,13 +1,16 @@
 # For maintainers; readers find plain commands in README.md.
 #   make run STEP=1    run a step's demo
 #   make test          the tests that a reader runs
-#   make check         lint, types and all tests, as .ci/run does, but in this folder's .venv
+#   make check         lint, types and the same tests
+#   make docs          write the documents' tables anew from their data
+#   make docs-test     check the documents, and do what they say
 #   make format        let ruff format the code
+# .ci/run does all that checks and tests, in a fresh copy with databases.
 # Each makes .venv first, and again whenever the requirements have changed.
 
 STEP ?= 1
 
-.PHONY: run test check format setup dev
+.PHONY: run test check docs docs-test format setup dev
 
 run: setup
 	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
@@ -19,7 +22,13 @@ check: dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -m "slow or not slow"
+	.venv/bin/python -m pytest
+
+docs: setup
+	.venv/bin/python -m tests.docs.tables
+
+docs-test: dev
+	.venv/bin/python -m pytest -m "slow or not slow" tests/docs
 
 format: dev
 	.venv/bin/ruff check --fix .

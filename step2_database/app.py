@@ -35,7 +35,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     except ValueError as error:
         raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI is unfit for presence, {error}") from error
     tracker = DatabaseTracker(
-        db.metadata.tables["users"],
+        db.metadata.tables[User.__tablename__],
         writing=writing,
         reading=reading,
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),

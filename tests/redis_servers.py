@@ -37,8 +37,8 @@ def free_port() -> int:
 class RedisServer:
     """A redis-server process on a port of its own; its options outlive a restart."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.folder = folder
         self.options = options
@@ -95,14 +95,14 @@ NO_PERSISTENCE = ("--save", "", "--appendonly", "no")
 
 
 @contextmanager
-def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
+def redis_server(folder: Path, *options: str, port: int | None = None) -> Iterator[RedisServer]:
     """Lend a running server; skip without the program, fail where REQUIRE_SERVERS=1."""
     if not shutil.which("redis-server"):
         reason = "redis-server is not installed: these tests start one of their own"
         if os.environ.get("REQUIRE_SERVERS") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    server = RedisServer(folder, *(options or NO_PERSISTENCE))
+    server = RedisServer(folder, *(options or NO_PERSISTENCE), port=port)
     try:
         server.start()
         yield server

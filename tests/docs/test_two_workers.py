@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.deployment_contract import needs_gunicorn
 from tests.redis_servers import redis_server
 from tests.servers import Copy
+
+pytestmark = pytest.mark.slow
 
 KEY = {"FLASK_SECRET_KEY": "12345678901234567890"}
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.deployment_contract import DeploymentContract
+
+pytestmark = pytest.mark.slow
 
 
 class TestStep1Deployed(DeploymentContract):

@@ -15,6 +15,8 @@ from tests.apps import QUICK_HASH
 from tests.deployment_contract import DeploymentContract, needs_gunicorn
 from tests.servers import Client, Copy
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 40
 REQUESTS = 10
 

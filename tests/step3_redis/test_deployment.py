@@ -11,6 +11,8 @@ from redis import Redis
 from tests.deployment_contract import DeploymentContract, needs_gunicorn
 from tests.servers import Copy
 
+pytestmark = pytest.mark.slow
+
 
 class TestStep3Deployed(DeploymentContract):
     """With flask, and with gunicorn."""

@@ -1,0 +1,73 @@
+"""The tables of the documents that come from data: python -m tests.docs.tables writes them anew.
+
+Each stands between two remarks, <!-- table: name --> and <!-- /table -->.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from tests.break_it import DATA, Breakage, breakages
+from tests.docs.documents import Document, documents
+
+IN_PRODUCTION = "hurts in production"
+WORDS = {
+    "production": {"en": ["id", "the usual form", "here"], "zh": ["编号", "常见写法", "这里"]},
+    "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课文", "测试"]},
+}
+LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_database", "redis": "step3_redis"}
+README = {"en": "README.md", "zh": "README.zh.md"}
+TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
+
+
+def filled(document: Document) -> str:
+    """Return the document's text with its tables written anew."""
+    language = document.language
+
+    def fill(table: re.Match[str]) -> str:
+        name, _, areas = table[2].partition(" ")
+        rows = worst(language) if name == "worst" else production(areas.split(), language)
+        return (
+            table[1]
+            + "".join(f"| {' | '.join(row)} |\n" for row in heading(name, language) + rows)
+            + table[4]
+        )
+
+    return TABLE.sub(fill, document.source)
+
+
+def heading(name: str, language: str) -> list[list[str]]:
+    """Return the two first lines of a table."""
+    words = WORDS[name][language]
+    return [words, ["---"] * len(words)]
+
+
+def production(areas: list[str], language: str) -> list[list[str]]:
+    """Return a row for each defect of these areas that hurts in production."""
+    return [
+        [defect, breakage.why[language], breakage.here[language]]
+        for defect, breakage in breakages().items()
+        if breakage.here and defect.partition("-")[0] in areas
+    ]
+
+
+def worst(language: str) -> list[list[str]]:
+    """Return a row for each of the worst defects, with its lesson and its test."""
+    every = breakages()
+    return [
+        row_of(defect, every[defect], language) for defect in tomllib.loads(DATA.read_text("utf-8"))["worst"]
+    ]
+
+
+def row_of(defect: str, breakage: Breakage, language: str) -> list[str]:
+    """Return one row of the worst."""
+    step = LESSONS[defect.partition("-")[0]]
+    section = "before-production" if breakage.kind == IN_PRODUCTION else "predict-break-fix"
+    lesson = f"[{step[4]}]({step}/{README[language]}#{section})"
+    return [defect, breakage.why[language], lesson, f"`pytest -k {defect.replace('-', '_')}_`"]
+
+
+if __name__ == "__main__":
+    for each in documents("en") + documents("zh"):
+        each.path.write_text(filled(each), encoding="utf-8")

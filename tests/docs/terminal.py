@@ -1,0 +1,80 @@
+"""A real terminal with a bash in it, at which a test types what a reader would; needs pexpect."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pexpect
+
+PROMPT = r"reader:(\d+)> "
+PASSWORD = r"(Password|Repeat for confirmation): "
+SECONDS = 120  # a machine without anything downloads all that is required
+
+
+class Terminal:
+    """One bash, at whose prompt the reader types."""
+
+    def __init__(self, folder: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "PY"))}
+        kept |= {"PS1": "reader:$?> ", "TERM": "dumb", "VIRTUAL_ENV_DISABLE_PROMPT": "1", "LC_ALL": "C.UTF-8"}
+        kept.pop("PORT", None)
+        self.shell: pexpect.spawn[str] = pexpect.spawn(
+            "bash",
+            ["--norc", "--noediting"],
+            cwd=folder,
+            env=kept,
+            echo=False,
+            encoding="utf-8",
+            timeout=SECONDS,
+            dimensions=(50, 400),
+        )
+        self.shell.expect(PROMPT)
+        self.running = ""
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Type a command, and a password if asked for one; return its exit status and what it showed."""
+        self.shell.sendline(command)
+        shown = ""
+        while self.shell.expect([PROMPT, PASSWORD]) == 1:
+            shown += plain(self.shell.before)
+            self.shell.sendline("open sesame")
+        assert isinstance(self.shell.match, re.Match)
+        return int(self.shell.match[1]), shown + plain(self.shell.before)
+
+    def start(self, command: str, until: str) -> None:
+        """Type a command that goes on, and wait until it has shown the text."""
+        self.shell.sendline(command)
+        found = self.shell.expect([re.escape(until), PROMPT])
+        assert found == 0, f"{command} has ended: {self.shell.before}"
+        self.running = command
+
+    def is_free(self) -> bool:
+        """Whether the prompt is there."""
+        if self.running and self.shell.expect([PROMPT, pexpect.TIMEOUT], timeout=0.2) == 0:
+            self.running = ""
+        return not self.running
+
+    def interrupt(self) -> None:
+        """Press Ctrl+C."""
+        self.shell.sendintr()
+        self.shell.expect(PROMPT)
+        self.running = ""
+
+    def showing(self) -> str:
+        """Return what the command that is running has shown since it started."""
+        self.shell.expect(pexpect.TIMEOUT, timeout=0.2)
+        return plain(self.shell.before)
+
+    def close(self) -> None:
+        """Press Ctrl+C where something is running, and leave."""
+        if not self.is_free():
+            self.interrupt()
+        self.shell.close(force=True)
+
+
+def plain(shown: str | type | None) -> str:
+    """Return what a terminal showed, without colours and carriage returns."""
+    assert isinstance(shown, str)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", shown)

@@ -1,0 +1,188 @@
+"""The documents as they stand: links, code shown from files, tables from data, and two languages in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.break_it import breakages
+from tests.docs import checks
+from tests.docs.documents import Document, document, documents
+from tests.docs.tables import TABLE, filled
+from tests.servers import ROOT
+
+ENGLISH, CHINESE = documents("en"), documents("zh")
+BOTH = ENGLISH + CHINESE
+OF_ONE = (
+    checks.misprints,
+    checks.dead_links,
+    checks.bad_headings,
+    checks.outdated_code,
+    checks.unknown_commands,
+)
+OF_A_PAIR = (checks.differences, checks.untranslated_terms)
+
+
+def named(each: object) -> str:
+    """What pytest calls a parameter."""
+    return each.name if isinstance(each, Document) else getattr(each, "__name__", str(each))
+
+
+def pair(name: str) -> tuple[Document, Document]:
+    """Return one document in both languages."""
+    english = document(ROOT / name)
+    return english, document(english.twin_path)
+
+
+def test_every_document_has_its_twin() -> None:
+    assert [each.twin_path for each in ENGLISH] == [each.path for each in CHINESE]
+    assert "step3_redis/README.md" in [each.name for each in ENGLISH]
+
+
+@pytest.mark.parametrize("check", OF_A_PAIR, ids=named)
+@pytest.mark.parametrize("name", [each.name for each in ENGLISH])
+def test_the_two_languages_are_in_step(name: str, check: Callable[[Document, Document], list[str]]) -> None:
+    assert check(*pair(name)) == []
+
+
+@pytest.mark.parametrize("check", OF_ONE, ids=named)
+@pytest.mark.parametrize("each", BOTH, ids=named)
+def test_each_document_is_sound(each: Document, check: Callable[[Document], list[str]]) -> None:
+    assert check(each) == []
+
+
+@pytest.mark.parametrize("each", BOTH, ids=named)
+def test_the_tables_are_those_of_the_data(each: Document) -> None:
+    assert each.source == filled(each), "run make docs"
+
+
+def test_every_defect_that_hurts_in_production_is_in_a_lesson_and_the_worst_are_in_front() -> None:
+    tables = {each.name: "".join(table[3] for table in TABLE.finditer(each.source)) for each in ENGLISH}
+    lessons = "".join(tables[each.name] for each in ENGLISH if each.name.startswith("step"))
+    for defect, breakage in breakages().items():
+        assert (f"| {defect} |" in lessons) == (breakage.here is not None), defect
+    assert tables["README.md"].count("| [") == 8
+
+
+@pytest.mark.parametrize("each", BOTH, ids=named)
+def test_few_blocks_are_not_run_and_they_say_why(each: Document) -> None:
+    not_run = [part.text for part in each.parts if part.kind == "remark" and part.text.startswith("not run")]
+    assert all(len(remark.removeprefix("not run: ")) > 20 for remark in not_run)
+    assert len(not_run) <= 2
+
+
+@pytest.mark.parametrize("each", BOTH, ids=named)
+def test_a_front_page_is_150_lines_and_a_lesson_250_at_most(each: Document) -> None:
+    assert each.source.count("\n") <= (250 if each.name.startswith("step") else 150)
+
+
+LESSON, LESSON_ZH = "step1_dict/README.md", "step1_dict/README.zh.md"
+LESSON_2_ZH = "step2_database/README.zh.md"
+SLIPS_OF_A_PAIR = {
+    "a figure": ("README.md", "8 hours off", "9 hours off", "figures"),
+    "a figure, in Chinese": ("README.zh.md", "差 8 小时", "差 9 小时", "figures"),
+    "a figure in 万": (LESSON_2_ZH, "20 万用户", "2 万用户", "figures"),
+    "a figure in a table": (LESSON, "| 46 ms,", "| 45 ms,", "figures"),
+    "a figure in a drawing": (LESSON, "get_online  2 ", "get_online  3 ", "figures"),
+    "a line of code": (LESSON, "- 5 * 60 for", "- 6 * 60 for", "code"),
+    "a line of code, in Chinese": (LESSON_ZH, "- 5 * 60 for", "- 6 * 60 for", "code"),
+    "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),
+    "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
+    "what code is in": (LESSON, "```python", "```py", "languages of code"),
+    "inline code": (LESSON, "`record()` calls", "`admit()` calls", "inline code"),
+    "a heading's level": (LESSON, "## Recap", "### Recap", "is not what"),
+    "a heading's level, in Chinese": (LESSON_ZH, "## 小结", "### 小结", "is not what"),
+    "a heading less": (LESSON, '## Goal <a id="goal"></a>', "", "is not what"),
+    "a heading less, in Chinese": (LESSON_ZH, '## 目标 <a id="goal"></a>', "", "is not what"),
+    "an anchor": (LESSON, '<a id="recap">', '<a id="summary">', "anchors"),
+    "an anchor, in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="summary">', "anchors"),
+    "a row less": (LESSON, "\n| dict-2 |", "\n\n| dict-2 |", "is not what"),
+    "a link": (LESSON, "(../tests/common/test_auth.py)", "(../tests/apps.py)", "links"),
+    "a link, in Chinese": (LESSON_ZH, "(../tests/common/test_auth.py)", "(../tests/apps.py)", "links"),
+    "a paragraph more": (LESSON, "Ten lines,", "Try it.\n\nTen lines,", "is not what"),
+    "a remark less": (LESSON, "<!-- from common/auth.py -->", "", "is not what"),
+    "a term, in Chinese": ("README.zh.md", "换成你自己得到的令牌", "换成你自己得到的", "'token' is 令牌"),
+}
+SLIPS_OF_ONE = {
+    "a file that is not there": (LESSON, "](app.py)", "](apps.py)", "apps.py does not exist"),
+    "a file outside": (LESSON, "](app.py)", "](../../app.py)", "does not exist"),
+    "an anchor that is not there": (
+        LESSON,
+        "README.md#as-a-deployer",
+        "README.md#deployer",
+        "no anchor deployer",
+    ),
+    "an anchor here that is not there": (
+        "step2_database/README.zh.md",
+        "(#databases)",
+        "(#sql)",
+        "no anchor sql",
+    ),
+    "an anchor of a program": (LESSON, "](app.py)", "](app.py#L1)", "has no anchors"),
+    "the other language": (
+        LESSON_ZH,
+        "[首页](../README.zh.md)建",
+        "[首页](../README.md)建",
+        "other language",
+    ),
+    "the other language, in English": (
+        LESSON,
+        "(../README.md) shows",
+        "(../README.zh.md) shows",
+        "other language",
+    ),
+    "another host": (LESSON, "<http://127.0.0.1:5001/>", "<https://example.org/>", "leaves this repository"),
+    "an anchor in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="小结">', "is no anchor"),
+    "an anchor twice": (LESSON, '<a id="recap">', '<a id="goal">', "there twice"),
+    "no anchor": (LESSON, ' <a id="recap"></a>', "", "is no anchor"),
+    "a level left out": (LESSON, "## Recap", "#### Recap", "no level left out"),
+    "code that its file has otherwise": (LESSON, "    record(account)\n", "", "not as in common/auth.py"),
+    "code, in Chinese": (LESSON_ZH, "    record(account)\n", "", "not as in common/auth.py"),
+    "a test that is not there": (LESSON, "pytest -k dict_8_", "pytest -k dict_9_", "dict_9_ finds no test"),
+    "a breakage that is not there": (LESSON, "break_it dict-5", "break_it dict-8", "no breakage dict-8"),
+    "a paragraph of two lines": (LESSON_ZH, "直接可以运行：", "直接\n可以运行：", "one line a paragraph"),
+    "no space": (LESSON_ZH, "读一次系统时钟", "读1次系统时钟", "a space belongs"),
+    "a comma of half width": (LESSON_ZH, "内存有上限，", "内存有上限, ", "full-width punctuation"),
+    "a space beside a full stop": (LESSON_ZH, "最前面。三个", "最前面。 三个", "no space beside"),
+    "digits of full width": (LESSON_ZH, "第 2、3 步", "第 ２、3 步", "half-width"),
+    "a space before a percent sign": (LESSON, "2.3%", "2.3 %", "no space before %"),
+    "a word that the glossary avoids": (LESSON_ZH, "五分钟的窗口", "五分钟的窗体", "another word for 窗体"),
+}
+
+
+def changed(each: Document, find: str, put: str) -> Document:
+    """Return the document with a slip in it."""
+    assert find in each.source
+    return replace(each, source=each.source.replace(find, put, 1))
+
+
+@pytest.mark.parametrize(("name", "find", "put", "complaint"), SLIPS_OF_A_PAIR.values(), ids=SLIPS_OF_A_PAIR)
+def test_what_is_changed_in_one_language_alone_is_noticed(
+    name: str, find: str, put: str, complaint: str
+) -> None:
+    slipped = changed(document(ROOT / name), find, put)
+    twin = document(slipped.twin_path)
+    both = (slipped, twin) if slipped.language == "en" else (twin, slipped)
+    complaints = [each for check in OF_A_PAIR for each in check(*both)]
+    assert any(complaint in each and name in each for each in complaints), complaints
+
+
+@pytest.mark.parametrize(("name", "find", "put", "complaint"), SLIPS_OF_ONE.values(), ids=SLIPS_OF_ONE)
+def test_a_slip_in_one_document_is_noticed(name: str, find: str, put: str, complaint: str) -> None:
+    slipped = changed(document(ROOT / name), find, put)
+    complaints = [each for check in OF_ONE for each in check(slipped)]
+    assert any(complaint in each and name in each for each in complaints), complaints
+
+
+def test_a_table_that_is_not_that_of_the_data_is_noticed() -> None:
+    slipped = changed(document(ROOT / LESSON_ZH), "用户名可以被试出来", "用户名可以猜到")
+    assert filled(slipped) != slipped.source
+
+
+def test_a_passage_for_one_language_alone_needs_no_twin() -> None:
+    english, chinese = pair(LESSON)
+    alone = "<!-- only zh -->\n仅供国内读者。\n<!-- /only -->\n\n"
+    assert checks.differences(english, changed(chinese, "## 小结", f"{alone}## 小结")) == []
+    assert checks.differences(english, changed(chinese, "## 小结", "仅供国内读者。\n\n## 小结")) != []
