@@ -22,6 +22,7 @@ TYPOGRAPHY = {
     r"[０-９Ａ-Ｚａ-ｚ]": "digits and English letters are half-width",
 }
 PERCENT = r"\d %"
+SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 TEST_NAME = re.compile(r"def (test_\w+)\(")
 
 
@@ -182,17 +183,30 @@ def outdated_code(each: Document) -> list[str]:
     ]
 
 
-def unknown_commands(each: Document) -> list[str]:
-    """Say which tests and breakages a text names that do not exist."""
-    files = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")]
-    tests = [name for file in files for name in TEST_NAME.findall(file)]
+def unknown_names(each: Document) -> list[str]:
+    """Say which tests, breakages and settings a text names that do not exist."""
+    tests = [name for source in sources("tests") for name in TEST_NAME.findall(source)]
+    programs = "".join([*sources("common"), *sources("step[0-9]_*"), *SETTINGS_OF_OTHERS])
     known = breakages()
     return [
-        f"{each.name}: pytest -k {wanted} finds no test"
-        for wanted in re.findall(r"pytest -k (\w+)", each.source)
-        if not any(wanted in name for name in tests)
-    ] + [
-        f"{each.name}: there is no breakage {defect}"
-        for defect in re.findall(r"tests\.break_it ([a-z]+-\d+)", each.source)
-        if defect not in known
+        *(
+            f"{each.name}: pytest -k {wanted} finds no test"
+            for wanted in re.findall(r"pytest -k (\w+)", each.source)
+            if not any(wanted in name for name in tests)
+        ),
+        *(
+            f"{each.name}: there is no breakage {defect}"
+            for defect in re.findall(r"tests\.break_it ([a-z]+-\d+)", each.source)
+            if defect not in known
+        ),
+        *(
+            f"{each.name}: there is no setting FLASK_{setting}"
+            for setting in re.findall(r"\bFLASK_([A-Z_]+\b)", each.source)
+            if not re.search(rf"\b{setting}\b", programs)
+        ),
     ]
+
+
+def sources(folders: str) -> list[str]:
+    """Read all programs below some folders."""
+    return [path.read_text(encoding="utf-8") for path in ROOT.glob(f"{folders}/**/*.py")]

@@ -20,7 +20,7 @@ OF_ONE = (
     checks.dead_links,
     checks.bad_headings,
     checks.outdated_code,
-    checks.unknown_commands,
+    checks.unknown_names,
 )
 OF_A_PAIR = (checks.differences, checks.untranslated_terms)
 
@@ -142,6 +142,12 @@ SLIPS_OF_ONE = {
     "code, in Chinese": (LESSON_ZH, "    record(account)\n", "", "not as in common/auth.py"),
     "a test that is not there": (LESSON, "pytest -k dict_8_", "pytest -k dict_9_", "dict_9_ finds no test"),
     "a breakage that is not there": (LESSON, "break_it dict-5", "break_it dict-8", "no breakage dict-8"),
+    "a setting that is not there": (
+        LESSON,
+        "FLASK_ONLINE_KEEP_MINUTES",
+        "FLASK_KEEP",
+        "no setting FLASK_KEEP",
+    ),
     "a paragraph of two lines": (LESSON_ZH, "直接可以运行：", "直接\n可以运行：", "one line a paragraph"),
     "no space": (LESSON_ZH, "读一次系统时钟", "读1次系统时钟", "a space belongs"),
     "a comma of half width": (LESSON_ZH, "内存有上限，", "内存有上限, ", "full-width punctuation"),

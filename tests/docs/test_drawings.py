@@ -1,0 +1,109 @@
+"""The lessons' drawings are replayed: the trackers say at each time what the drawing says."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from datetime import time as day_time
+
+import pytest
+from fakeredis import FakeRedis, FakeServer
+from sqlalchemy import Engine, StaticPool, create_engine, insert
+
+from step1_dict.tracker import DictTracker
+from step2_database.models import User
+from step2_database.tracker import DatabaseTracker
+from step3_redis.tracker import RedisTracker
+from tests.clock import FakeClock
+from tests.docs.documents import document
+from tests.servers import ROOT
+from tests.step3_redis.article_form import ArticleRedis
+from tests.tracker_contract import ALICE, BOB, CAROL
+
+
+def drawing(step: str) -> list[list[str]]:
+    """Return the cells of a lesson's first drawing: columns begin where those of its first line do."""
+    parts = document(ROOT / step / "README.md").parts
+    head, *rows = next(
+        part.text for part in parts if part.kind == "code" and part.language == "text"
+    ).splitlines()
+    starts = [0, *(word.start() for word in re.finditer(r"(?<=  )\S", head))]
+    ends = [*starts[1:], None]
+    return [
+        [line[start:end].strip() for start, end in zip(starts, ends, strict=True)] for line in (head, *rows)
+    ]
+
+
+def at(time: str) -> datetime:
+    """Return that time of tomorrow: what the article lets expire then, no Redis drops today."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, day_time.fromisoformat(time), UTC)
+
+
+def test_lesson_1_who_is_in_the_dict_and_who_is_counted() -> None:
+    (_, *times), alice, bob, carol, (_, *in_the_dict), (_, *counts) = drawing("step1_dict")
+    users = {alice[0]: (ALICE, alice[1:]), bob[0]: (BOB, bob[1:]), carol[0]: (CAROL, carol[1:])}
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    online: set[str] = set()
+    for column, time in enumerate(times):
+        clock.now = at(time)
+        for name, (user, events) in users.items():
+            match events[column]:
+                case "seen":
+                    tracker.mark_online(user)
+                    online.add(name)
+                case "leaves":
+                    online.remove(name)
+        assert str(tracker.get_online()) == counts[column] == str(len(online))
+        names = {user.id: name[0] for name, (user, _) in users.items()}
+        assert (" ".join(names[user_id] for user_id in tracker._last_seen) or "empty") == in_the_dict[column]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """A database in memory with alice in it."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+    User.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.execute(insert(User).values(id=ALICE.id, name="alice", password_hash=""))
+    return engine
+
+
+@pytest.mark.parametrize("row", [3, 4])
+def test_lesson_2_when_a_user_is_written_and_shown_online(engine: Engine, row: int) -> None:
+    rows = drawing("step2_database")
+    (_, *times), (_, *calls), (_, *written), (says, *states) = *rows[:3], rows[row]
+    resolution = timedelta(seconds=int(says.removeprefix("resolution ")))
+    clock = FakeClock()
+    table = User.metadata.tables["users"]
+    tracker = DatabaseTracker(table, writing=engine, reading=engine, resolution=resolution, clock=clock)
+    for column, time in enumerate(times):
+        clock.now = at(time)
+        if calls[column] == "yes":
+            tracker.mark_online(ALICE)
+            if resolution:  # without one, every call is written
+                assert (tracker.last_seen(ALICE) == clock.now) == (written[column] == "yes")
+        assert ("online" if tracker.get_online() else "offline") == states[column]
+
+
+@pytest.mark.parametrize("column", [2, 3])
+def test_lesson_3_how_long_five_sets_of_a_minute_last(column: int) -> None:
+    head, *rows, (_, _, *truths) = drawing("step3_redis")
+    seen_at = at(head[column].partition(" seen ")[2])
+    clock = FakeClock(seen_at)
+    client = FakeRedis(server=FakeServer())
+    article, ours = ArticleRedis(client, clock), RedisTracker(client, clock=clock)
+    article.mark_online(ALICE)
+    ours.mark_online(ALICE)
+    for row in rows:
+        clock.now = at(row[0])
+        minutes = [f"{clock.now - timedelta(minutes=ago):%H:%M}" for ago in (4, 0)]
+        assert row[1] == " … ".join(minutes)
+        assert article.get_online() == row[column].startswith("online")
+        if re.search(r"\d", row[column]):
+            assert row[column].endswith(f"{clock.now - seen_at}"[3:].lstrip("0"))
+    clock.now = at(truths[column - 2].removeprefix("until "))
+    assert ours.get_online() == 0
+    clock.advance(microseconds=-1)
+    assert ours.get_online() == 1
