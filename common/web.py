@@ -32,6 +32,7 @@ def new_app(
     The caller adds app.extensions["presence"]. SettingError: a setting that cannot be used.
     """
     app = Flask(import_name, instance_relative_config=True)
+    app.url_map.merge_slashes = False  # /api//me is a 404 in JSON, and no redirect in HTML
     load_settings(app, config)
     try:
         db.init_app(app)
@@ -72,6 +73,13 @@ def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[
 def plain(number: float) -> float:
     """Return 5 for 5.0, so that JSON shows no needless fraction."""
     return int(number) if number.is_integer() else number
+
+
+@api.before_app_request
+def drop_malformed_credentials() -> None:
+    """Take credentials that are not ASCII for none: Werkzeug 3.1 fails on them, and a 401 says enough."""
+    if not request.headers.get("Authorization", "").isascii():
+        del request.environ["HTTP_AUTHORIZATION"]
 
 
 @api.post("/api/tokens")

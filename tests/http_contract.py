@@ -15,6 +15,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from common.accounts import Account
 from common.auth import TOKEN_SALT
+from tests.http_attack import attack
 from tests.servers import Answer, Client, Copy
 
 
@@ -92,6 +93,13 @@ class HttpContract:
             )
         answer = server.client.call("GET", "/api/online/users", token=server.token("watcher"))
         return [user for user in answer.json["users"] if user["name"] != "watcher"]
+
+    @pytest.mark.parametrize("examples", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+    def test_whatever_is_sent_is_answered_and_a_refusal_marks_nobody(
+        self, server: StepServer, examples: int
+    ) -> None:
+        attack(server.client, server.token("carol"), lambda: self.all_marks(server), examples)
+        assert "Traceback" not in server.copy.log.read_text(encoding="utf-8")
 
     # --- the session of the README ---
 
@@ -201,6 +209,7 @@ class HttpContract:
             "Bearer ..",
             "Bearer \t",
             b"Bearer \xff",
+            b"Basic \xff",
             "Bearer " + "A" * 10_000,
             "Bearer eyJ4IjoxfQ.aaaaaa.bbbbbb",
             "Basic YWxpY2U6ZGVtbw==",

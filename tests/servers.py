@@ -52,15 +52,20 @@ class Client:
         token: str | None = None,
         authorization: str | bytes | None = None,
     ) -> Answer:
-        """Send one request. basic: "name:password"."""
+        """Send one request with credentials. basic: "name:password"."""
         if basic is not None:
             authorization = b"Basic " + b64encode(basic.encode() if isinstance(basic, str) else basic)
         if token is not None:
             authorization = f"Bearer {token}"
+        return self.send(method, path, {} if authorization is None else {"Authorization": authorization})
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str | bytes], body: bytes | None = None
+    ) -> Answer:
+        """Send one request as it is."""
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=START_SECONDS)
         try:
-            headers = {} if authorization is None else {"Authorization": authorization}
-            connection.request(method, path, headers=headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read().decode())  # type: ignore[arg-type]
         finally:
