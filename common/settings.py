@@ -102,6 +102,7 @@ def _fill_engine_options(config: Config) -> None:
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
         # else MariaDB refuses a view's change to a user who was marked by another connection meanwhile
         ours["isolation_level"] = "READ COMMITTED"
+        ours["pool_pre_ping"] = True  # no request fails for a connection from before the server's restart
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {**ours, **given}
 
 

@@ -30,8 +30,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     options = app.config["SQLALCHEMY_ENGINE_OPTIONS"]
     try:
         with app.app_context():
-            writing = presence_engine(db.engine, options, connections=5, seconds=1)
-            reading = presence_engine(db.engine, options, connections=5, seconds=4)
+            writing = presence_engine(db.engine, options, connections=5, seconds=1, ping=False)
+            reading = presence_engine(db.engine, options, connections=5, seconds=4, ping=True)
     except ValueError as error:
         raise SettingError(f"FLASK_SQLALCHEMY_DATABASE_URI is unfit for presence, {error}") from error
     tracker = DatabaseTracker(

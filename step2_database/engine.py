@@ -9,7 +9,7 @@ from sqlalchemy import Engine, QueuePool, create_engine, event
 
 
 def presence_engine(
-    app_engine: Engine, options: Mapping[str, Any], *, connections: int, seconds: float
+    app_engine: Engine, options: Mapping[str, Any], *, connections: int, seconds: float, ping: bool
 ) -> Engine:
     """Return an engine on the app's database, whose statements commit by themselves.
 
@@ -18,6 +18,8 @@ def presence_engine(
     options: what the app's engine was made with, such as certificates in connect_args.
     connections: how many, for each process.
     seconds: how long to wait at most; half for a free connection, half for a statement with its locks.
+    ping: whether to try a connection before using it; costs a round trip, and saves the first call after the
+    database was restarted.
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
@@ -33,6 +35,7 @@ def presence_engine(
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,  # it would be a second round trip
             "poolclass": QueuePool,
+            "pool_pre_ping": ping,
             "pool_size": connections,
             "max_overflow": 0,
             "pool_timeout": seconds / 2,

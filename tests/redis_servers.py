@@ -92,6 +92,8 @@ class RedisServer:
 
 
 NO_PERSISTENCE = ("--save", "", "--appendonly", "no")
+SNAPSHOTS = ("--save", "3600", "1", "--appendonly", "no")  # RDB: after an hour, and on an orderly end
+LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from itertools import pairwise, takewhile, zip_longest
 
 from tests.break_it import breakages
 from tests.docs.documents import Document, Part, document
+from tests.faults import faults
 from tests.servers import ROOT
 
 HAN = r"[\u4e00-\u9fff]"
@@ -191,8 +192,8 @@ def unknown_names(each: Document) -> list[str]:
     return [
         *(
             f"{each.name}: pytest -k {wanted} finds no test"
-            for wanted in re.findall(r"pytest -k (\w+)", each.source)
-            if not any(wanted in name for name in tests)
+            for wanted in re.findall(r"pytest (?:-m slow )?-k (\w+)", each.source)
+            if not any(wanted in name for name in tests) and wanted.removeprefix("fault_") not in faults()
         ),
         *(
             f"{each.name}: there is no breakage {defect}"

@@ -10,13 +10,27 @@ import tomllib
 
 from tests.break_it import DATA, Breakage, breakages
 from tests.docs.documents import Document, documents
+from tests.faults import faults
 
 IN_PRODUCTION = "hurts in production"
 WORDS = {
     "production": {"en": ["id", "the usual form", "here"], "zh": ["编号", "常见写法", "这里"]},
+    "faults": {
+        "en": [
+            "fault",
+            "requests failed",
+            "marks from before",
+            "marks meanwhile",
+            "the count",
+            "recovery",
+            "test",
+        ],
+        "zh": ["故障", "失败的请求", "之前的记录", "期间的记录", "期间的人数", "恢复", "测试"],
+    },
     "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课文", "测试"]},
 }
 LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_database", "redis": "step3_redis"}
+SLOW = {False: "", True: "-m slow "}
 README = {"en": "README.md", "zh": "README.zh.md"}
 TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
 
@@ -26,8 +40,8 @@ def filled(document: Document) -> str:
     language = document.language
 
     def fill(table: re.Match[str]) -> str:
-        name, _, areas = table[2].partition(" ")
-        rows = worst(language) if name == "worst" else production(areas.split(), language)
+        name, *about = table[2].split()
+        rows = ROWS[name](about, language)
         return (
             table[1]
             + "".join(f"| {' | '.join(row)} |\n" for row in heading(name, language) + rows)
@@ -52,7 +66,7 @@ def production(areas: list[str], language: str) -> list[list[str]]:
     ]
 
 
-def worst(language: str) -> list[list[str]]:
+def worst(_: list[str], language: str) -> list[list[str]]:
     """Return a row for each of the worst defects, with its lesson and its test."""
     every = breakages()
     return [
@@ -66,6 +80,23 @@ def row_of(defect: str, breakage: Breakage, language: str) -> list[str]:
     section = "before-production" if breakage.kind == IN_PRODUCTION else "predict-break-fix"
     lesson = f"[{step[4]}]({step}/{README[language]}#{section})"
     return [defect, breakage.why[language], lesson, f"`pytest -k {defect.replace('-', '_')}_`"]
+
+
+def survivals(steps: list[str], language: str) -> list[list[str]]:
+    """Return a row for each fault that was tried on these steps."""
+    return [
+        [
+            fault.what[language],
+            *fault.observed,
+            fault.recovery[language],
+            f"`pytest {SLOW[fault.slow]}-k fault_{name}`",
+        ]
+        for name, fault in faults().items()
+        if str(fault.step) in steps
+    ]
+
+
+ROWS = {"faults": survivals, "production": production, "worst": worst}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from tests.break_it import breakages
 from tests.docs import checks
 from tests.docs.documents import Document, document, documents
 from tests.docs.tables import TABLE, filled
+from tests.faults import faults
 from tests.servers import ROOT
 
 ENGLISH, CHINESE = documents("en"), documents("zh")
@@ -64,6 +65,17 @@ def test_every_defect_that_hurts_in_production_is_in_a_lesson_and_the_worst_are_
     for defect, breakage in breakages().items():
         assert (f"| {defect} |" in lessons) == (breakage.here is not None), defect
     assert tables["README.md"].count("| [") == 8
+
+
+def test_every_fault_is_in_the_page_and_has_its_experiment() -> None:
+    page = document(ROOT / "docs" / "what-survives.md").source
+    experiments = "".join(
+        path.read_text(encoding="utf-8") for path in ROOT.glob("tests/step*/test_faults.py")
+    )
+    for name, fault in faults().items():
+        assert f"-k fault_{name}`" in page
+        assert f'"{name}"' in experiments
+        assert (f"mark.slow\ndef test_fault_{name}(" in experiments) == fault.slow
 
 
 @pytest.mark.parametrize("each", BOTH, ids=named)

@@ -219,4 +219,4 @@ def test_a_driver_whose_waits_cannot_be_bounded_is_refused(app: Flask, database:
         url = database.set(drivername="sqlite+aiosqlite")
 
     with pytest.raises(ValueError, match="the waits of aiosqlite cannot be bounded"):
-        presence_engine(Unknown(), {}, connections=1, seconds=1)  # type: ignore[arg-type]
+        presence_engine(Unknown(), {}, connections=1, seconds=1, ping=False)  # type: ignore[arg-type]

@@ -9,20 +9,17 @@ import pytest
 from redis import Redis
 
 from step3_redis.tracker import RedisTracker
-from tests.redis_servers import RedisServer, redis_server
+from tests.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.tracker_contract import ALICE, BOB
 
-NOTHING = ("--save", "", "--appendonly", "no")
-SNAPSHOTS = ("--save", "3600", "1", "--appendonly", "no")  # RDB: after an hour, and on an orderly end
-LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
 POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end
 
 
 @pytest.mark.parametrize(
     ("options", "end", "survivors"),
     [
-        pytest.param(NOTHING, ORDERLY_END, 0, id="no persistence, orderly end: all forgotten"),
-        pytest.param(NOTHING, POWER_CUT, 0, id="no persistence, power cut: all forgotten"),
+        pytest.param(NO_PERSISTENCE, ORDERLY_END, 0, id="no persistence, orderly end: all forgotten"),
+        pytest.param(NO_PERSISTENCE, POWER_CUT, 0, id="no persistence, power cut: all forgotten"),
         pytest.param(SNAPSHOTS, ORDERLY_END, 2, id="RDB, orderly end: all kept"),
         pytest.param(SNAPSHOTS, POWER_CUT, 1, id="RDB, power cut: as at the last snapshot"),
         pytest.param(LOG, ORDERLY_END, 2, id="AOF, orderly end: all kept"),
