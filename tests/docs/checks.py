@@ -35,7 +35,7 @@ def differences(english: Document, chinese: Document) -> list[str]:
             found.append(f"{place(english, ours)} is not what {place(chinese, theirs)} is")
             break  # from here on, nothing is opposite its twin
         found += [
-            f"{place(chinese, theirs)}: {what} differ from {english.name}: {show(mine)} and {show(its)}"
+            f"{place(chinese, theirs)}: {what}: {english.name} has {show(mine, its)}, this {show(its, mine)}"
             for what, mine, its in zip(ASPECTS, aspects(ours), aspects(theirs), strict=True)
             if mine != its
         ]
@@ -73,8 +73,11 @@ def aspects(part: Part) -> tuple[object, ...]:
     )
 
 
-def show(aspect: object) -> str:
-    """Write an aspect shortly."""
+def show(aspect: object, other: object) -> str:
+    """Write an aspect shortly: of code, the first line that the other has otherwise."""
+    if isinstance(aspect, str) and isinstance(other, str):
+        lines = zip_longest(aspect.splitlines(), other.splitlines())
+        aspect = next(line for line, its in lines if line != its)
     return repr(sorted(aspect.elements()) if isinstance(aspect, Counter) else aspect)
 
 

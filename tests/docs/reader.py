@@ -140,7 +140,7 @@ class Reader:
     def watch(self, expected: str, terminal: Terminal) -> None:
         """Wait until a running command has shown what is expected."""
         give_up_at = time.monotonic() + self.patience
-        while not re.search(pattern_of(expected), shown := terminal.showing()):
+        while not re.fullmatch(pattern_of(expected), shown := terminal.showing()):
             assert time.monotonic() < give_up_at, f"expected\n{expected}\nbut got\n{shown}"
 
     def run_python(self, code: str) -> None:

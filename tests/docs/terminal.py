@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import pexpect
@@ -29,9 +30,10 @@ class Terminal:
             encoding="utf-8",
             timeout=SECONDS,
             dimensions=(50, 400),
+            preexec_fn=heed_interrupts,
         )
         self.shell.expect(PROMPT)
-        self.running = ""
+        self.running = self.shown_at_first = ""
 
     def run(self, command: str) -> tuple[int, str]:
         """Type a command, and a password if asked for one; return its exit status and what it showed."""
@@ -49,6 +51,7 @@ class Terminal:
         found = self.shell.expect([re.escape(until), PROMPT])
         assert found == 0, f"{command} has ended: {self.shell.before}"
         self.running = command
+        self.shown_at_first = plain(self.shell.before) + until
 
     def is_free(self) -> bool:
         """Whether the prompt is there."""
@@ -65,13 +68,18 @@ class Terminal:
     def showing(self) -> str:
         """Return what the command that is running has shown since it started."""
         self.shell.expect(pexpect.TIMEOUT, timeout=0.2)
-        return plain(self.shell.before)
+        return self.shown_at_first + plain(self.shell.before)
 
     def close(self) -> None:
         """Press Ctrl+C where something is running, and leave."""
         if not self.is_free():
             self.interrupt()
         self.shell.close(force=True)
+
+
+def heed_interrupts() -> None:
+    """Let Ctrl+C work in the terminal, also where these tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def plain(shown: str | type | None) -> str:

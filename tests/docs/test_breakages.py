@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from tests import break_it
-from tests.break_it import Breakage, breakages, broken_run, copy_to, main, run
+from tests.break_it import Breakage, breakages, broken_run, copy_to, main, run, without_cure
 from tests.docs.checks import misprints_in
 from tests.servers import ROOT
 
 EVERY = breakages()
-NOT_MENDED = {"dict-7", "dict-8", "redis-13"}  # two that a dict cannot mend, and a claim that is measured
 DEFECT_TEST = re.compile(r"def test_(auth|dict|database|redis)_(\d+)_")
 KINDS = {"does not run", "counts wrong", "hurts in production"}
 
@@ -23,7 +22,7 @@ KINDS = {"does not run", "counts wrong", "hurts in production"}
 def test_every_defect_that_a_test_is_named_after_can_be_broken() -> None:
     files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
     tested = {f"{area}-{number}" for text in files for area, number in DEFECT_TEST.findall(text)}
-    assert tested == EVERY.keys() | NOT_MENDED
+    assert tested == EVERY.keys() | set(without_cure())
 
 
 @pytest.mark.parametrize("defect", EVERY)
@@ -64,8 +63,14 @@ def test_without_an_id_it_lists_what_can_be_broken(capsys: pytest.CaptureFixture
 
 def test_an_id_that_is_not_there_is_refused_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["dict-7"])
+        main(["dict-9"])
     assert "'dict-4'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("defect", without_cure())
+def test_what_has_no_cure_says_which_test_shows_it(defect: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([defect]) == 2
+    assert f"pytest -k {defect.replace('-', '_')}_ " in capsys.readouterr().out
 
 
 def test_it_shows_the_change_and_the_failing_test_and_leaves_the_files_alone(

@@ -158,7 +158,7 @@ def test_what_keeps_running_takes_its_terminal_until_it_is_stopped(reader: Reade
 
 def test_what_a_running_command_shows_is_compared(reader: Reader) -> None:
     running = example("sh", "echo ready; seq 3; cat", "keeps running: ready").source
-    shown = example("text", "2\n3", "shown by cat").source
+    shown = example("text", "ready\n1\n2\n3", "shown by cat").source
     reader.read(Document(ROOT / "EXAMPLE.md", running + shown))
     reader.patience = 0.3
     with pytest.raises(AssertionError, match="but got"):

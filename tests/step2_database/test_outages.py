@@ -188,10 +188,10 @@ def test_what_a_deployers_driver_needs_reaches_presence_too_but_may_not_keep_it_
 def test_a_deployers_engine_options_reach_presence_but_for_its_own(make_app: MakeApp) -> None:
     app = make_app(
         SQLALCHEMY_ECHO=True,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_recycle": 60, "pool_pre_ping": True, "poolclass": NullPool},
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_recycle": 60, "poolclass": NullPool},
     )
     pool: Any = tracker_of(app)._writing.pool
-    assert (pool._recycle, pool._pre_ping, pool.size()) == (60, True, 5)
+    assert (pool._recycle, pool.size()) == (60, 5)
     assert tracker_of(app)._writing.echo
 
 
