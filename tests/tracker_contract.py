@@ -22,6 +22,14 @@ class Someone(NamedTuple):
     id: int
 
 
+def run_at_once(threads: list[Thread]) -> None:
+    """Start threads, and wait for all of them."""
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 ALICE, BOB, CAROL = Someone(1), Someone(2), Someone(3)
 
 
@@ -248,11 +256,28 @@ class TrackerContract:
             for user_id in range(first, 201, 4):  # each user is marked by two threads
                 tracker.mark_online(Someone(user_id))
 
-        threads = [Thread(target=mark, args=(n % 4 + 1,)) for n in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_at_once([Thread(target=mark, args=(n % 4 + 1,)) for n in range(8)])
+        assert tracker.get_online() == 200
+
+    def test_whoever_counts_while_others_mark_never_sees_fewer(self, tracker: OnlineTracker) -> None:
+        start = Barrier(6)
+        seen: list[list[int]] = []
+
+        def mark(first: int) -> None:
+            start.wait()
+            for user_id in range(first, 201, 4):
+                tracker.mark_online(Someone(user_id))
+
+        def count() -> None:
+            start.wait()
+            counts = []
+            for _ in range(50):
+                counts += [tracker.get_online(), len(tracker.online_users(timedelta(minutes=4), limit=200))]
+            seen.append(counts)
+
+        marking = [Thread(target=mark, args=(n + 1,)) for n in range(4)]
+        run_at_once([*marking, Thread(target=count), Thread(target=count)])
+        assert [sorted(counts) for counts in seen] == seen and len(seen) == 2
         assert tracker.get_online() == 200
 
     def test_what_differs_between_the_steps_is_declared(self, tracker: OnlineTracker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from common.presence import OnlineTracker
+from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
 from tests.clock import FakeClock
@@ -26,10 +28,12 @@ def add_users(app: Flask, number: int) -> None:
 
 
 @pytest.fixture
-def new_tracker(make_app: MakeApp) -> MakeTracker:
+def new_tracker(make_app: MakeApp) -> Iterator[MakeTracker]:
     app = make_app()
     add_users(app, 200)
-    tracker = tracker_of(app)
+    with app.app_context():  # a busy machine may take its time: what gives up is tested in test_outages.py
+        engines = [presence_engine(db.engine, {}, connections=5, seconds=60, ping=False) for _ in range(2)]
+    writing, reading = engines
 
     def make(
         *,
@@ -40,14 +44,16 @@ def new_tracker(make_app: MakeApp) -> MakeTracker:
     ) -> DatabaseTracker:
         return DatabaseTracker(
             db.metadata.tables["users"],
-            writing=tracker._writing,
-            reading=tracker._reading,
+            writing=writing,
+            reading=reading,
             window=window,
             resolution=resolution,
             clock=clock,
         )
 
-    return make
+    yield make
+    for engine in engines:
+        engine.dispose()
 
 
 class TestDatabaseTrackerKeepsTheContract(TrackerContract):

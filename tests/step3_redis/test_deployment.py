@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from tests.crowd import add_crowd, crowd_loses_nothing
 from tests.deployment_contract import DeploymentContract, needs_gunicorn
+from tests.redis_servers import RedisServer
 from tests.servers import Copy
 
 pytestmark = pytest.mark.slow
@@ -61,3 +64,21 @@ class TestStep3Deployed(DeploymentContract):
         self, copy: Copy, deployed: dict[str, str]
     ) -> None:
         assert copy.counts_of_two_workers(deployed, "dora", "open sesame") == {1}
+
+
+@needs_gunicorn
+@pytest.mark.parametrize("options", [["-w", "4"], ["-w", "4", "--threads", "10"]], ids=" ".join)
+def test_forty_clients_at_once_fail_no_request_and_lose_no_mark(
+    tmp_path: Path, own_server: RedisServer, options: list[str]
+) -> None:
+    copy = Copy("step3_redis", tmp_path / "copy")
+    database = f"sqlite:///{tmp_path}/users.sqlite"
+    settings = {
+        "FLASK_SECRET_KEY": "12345678901234567890",
+        "FLASK_SQLALCHEMY_DATABASE_URI": database,
+        "FLASK_REDIS_URL": own_server.url,
+    }
+    assert copy.run(*copy.flask("init-db"), settings=settings).returncode == 0
+    add_crowd(database)
+    with copy.serve("-m", *copy.gunicorn(*options), settings=settings) as client:
+        crowd_loses_nothing(copy, client)
