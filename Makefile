@@ -4,13 +4,14 @@
 #   make check         lint, types and the same tests
 #   make docs          write the documents' tables anew from their data
 #   make docs-test     check the documents, and do what they say
+#   make mutation      change the trackers in every small way, and see which change no test notices (ten minutes)
 #   make format        let ruff format the code
 # .ci/run does all that checks and tests, in a fresh copy with databases.
 # Each makes .venv first, and again whenever the requirements have changed.
 
 STEP ?= 1
 
-.PHONY: run test check docs docs-test format setup dev
+.PHONY: run test check docs docs-test mutation format setup dev
 
 run: setup
 	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
@@ -29,6 +30,11 @@ docs: setup
 
 docs-test: dev
 	.venv/bin/python -m pytest -m "slow or not slow" tests/docs
+
+mutation: setup
+	test -x .venv/mutation/bin/mutmut || .venv/bin/python -m venv .venv/mutation
+	.venv/mutation/bin/python -m pip install -q -r requirements.txt mutmut==3.8.1
+	.venv/mutation/bin/python -m tests.mutation
 
 format: dev
 	.venv/bin/ruff check --fix .

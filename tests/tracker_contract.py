@@ -193,6 +193,12 @@ class TrackerContract:
         assert tracker.online_users() == [(user_id, times[user_id]) for user_id in (1, 3, 2)]
         assert tracker.online_users(limit=2) == tracker.online_users()[:2]
 
+    def test_a_hundred_users_are_listed_unless_told_otherwise(self, tracker: OnlineTracker) -> None:
+        for user_id in range(1, 103):
+            tracker.mark_online(Someone(user_id))
+        assert len(tracker.online_users()) == 100
+        assert len(tracker.online_users(limit=101)) == 101
+
     @pytest.mark.parametrize("limit", [0, -1])
     def test_a_list_of_nobody_is_refused(self, tracker: OnlineTracker, limit: int) -> None:
         with pytest.raises(ValueError, match="limit"):

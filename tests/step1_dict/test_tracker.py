@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import tracemalloc
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -81,6 +81,40 @@ def test_memory_comes_back_once_everyone_has_gone() -> None:
     tracemalloc.stop()
     assert tracker.get_online() == 1
     assert left < full / 50
+
+
+def test_the_dict_is_copied_once_three_quarters_have_gone() -> None:
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    for user_id in range(100):
+        tracker.mark_online(Someone(user_id))
+        clock.advance(seconds=1)
+    at_first = tracker._last_seen
+    clock.advance(seconds=300 - 100 + 73)
+    assert tracker.get_online() == 26
+    assert tracker._last_seen is at_first
+    clock.advance(seconds=1)
+    assert tracker.get_online() == 25
+    assert tracker._last_seen is not at_first
+
+
+def test_nobody_is_looked_at_before_somebody_can_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    tracker.mark_online(ALICE)
+    monkeypatch.setattr(tracker, "_forget", lambda: pytest.fail("looked"))
+    clock.advance(minutes=4)
+    tracker.mark_online(BOB)
+    assert tracker.get_online() == 2
+
+
+def test_time_may_begin_with_the_first_second_of_1970() -> None:
+    clock = FakeClock(datetime(1970, 1, 1, 0, 0, 0, 100_000, tzinfo=UTC))
+    tracker = DictTracker(window=timedelta(seconds=0.5), clock=clock)
+    tracker.mark_online(ALICE)
+    assert tracker.last_seen(ALICE) == clock.now
+    clock.advance(seconds=0.5)
+    assert tracker.get_online() == 0
 
 
 def test_the_default_count_looks_at_nobody() -> None:

@@ -114,8 +114,9 @@ def test_the_key_does_not_expire_under_those_who_come(
     assert client.pttl(f"{prefix}:last-seen") > 300_000
 
 
-def test_the_first_mark_tidies_whatever_the_clock_says(client: Redis, prefix: str) -> None:
-    RedisTracker(client, prefix=prefix, clock=lambda: 0.5).mark_online(ALICE)
+@pytest.mark.parametrize("seconds", [0.5, 1.5])
+def test_the_first_mark_tidies_whatever_the_clock_says(client: Redis, prefix: str, seconds: float) -> None:
+    RedisTracker(client, prefix=prefix, clock=lambda: seconds).mark_online(ALICE)
     assert client.pttl(f"{prefix}:last-seen") > 300_000
 
 

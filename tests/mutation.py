@@ -1,0 +1,52 @@
+"""Change the code in every small way that mutmut knows, and see which change no test notices: make mutation.
+
+Needs mutmut, which pyproject.toml tells what to change and which tests to run. Takes ten minutes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+MUTMUT = Path(sys.executable).with_name("mutmut")
+
+
+def mutmut(*arguments: str) -> str:
+    """Run one of mutmut's commands, and return what it prints."""
+    process = subprocess.run([MUTMUT, *arguments], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    return process.stdout
+
+
+def changed_lines(mutant: str) -> tuple[str, str, str]:
+    """Return a mutant's file, the line as it was, and the line as it is."""
+    diff = mutmut("show", mutant).splitlines()
+    (file,) = (line[4:] for line in diff if line.startswith("--- "))
+    was = " ".join(line[1:].strip() for line in diff if line.startswith("-") and not line.startswith("---"))
+    now = " ".join(line[1:].strip() for line in diff if line.startswith("+") and not line.startswith("+++"))
+    return file, was, now
+
+
+def main() -> int:
+    """Return 0 if every mutant that survives is known to be equivalent."""
+    subprocess.run([MUTMUT, "run"], check=True)
+    equivalent = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["mutants"]
+    results = dict(line.strip().split(": ") for line in mutmut("results", "--all", "true").splitlines())
+    left = [mutant for mutant, result in results.items() if result != "killed"]
+    unknown = []
+    for mutant in left:
+        file, was, now = changed_lines(mutant)
+        if not any(row["file"] == file and row["was"] in was and row["is"] in now for row in equivalent):
+            unknown.append(f"{results[mutant]}: {file}\n- {was}\n+ {now}")
+    print(*unknown, sep="\n")
+    killed, known = len(results) - len(left), len(left) - len(unknown)
+    print(
+        f"{killed} of {len(results)} mutants killed, {known} equivalent, {len(unknown)} that no test notices"
+    )
+    return bool(unknown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
