@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -105,6 +105,13 @@ def unused_token(name: str) -> str:
     account = find_by_name(name)
     assert account
     return new_token(account)
+
+
+@contextmanager
+def set_back(clock: FakeClock) -> Iterator[None]:
+    """A fault: somebody sets the clock back an hour, for good."""
+    clock.advance(hours=-1)
+    yield
 
 
 def observe_kill(copy: Copy, settings: dict[str, str] | None = None) -> Observed:

@@ -22,7 +22,10 @@ TYPOGRAPHY = {
     rf" [{FULL_WIDTH}]|[{FULL_WIDTH}] ": "no space beside full-width punctuation",
     r"[０-９Ａ-Ｚａ-ｚ]": "digits and English letters are half-width",
 }
-PERCENT = r"\d %"
+EVERYWHERE = {
+    r"\d %": "no space before %",
+    r"\*\*|\]\(|`": "a mark that shows: bold, a link or code that does not end where it should",
+}
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 TEST_NAME = re.compile(r"def (test_\w+)\(")
 
@@ -128,7 +131,7 @@ def misprints(each: Document) -> list[str]:
 
 def misprints_in(text: str, language: str) -> list[str]:
     """Say what is not set as it should be in a text of one language."""
-    rules = {PERCENT: "no space before %"} | (TYPOGRAPHY if language == "zh" else {})
+    rules = EVERYWHERE | (TYPOGRAPHY if language == "zh" else {})
     found = [f"{what}: {hit[0]!r}" for rule, what in rules.items() for hit in re.finditer(rule, text)]
     if language == "zh":
         avoided = {word for _, _, words in glossary() for word in re.split("、|, ", words) if word}

@@ -165,6 +165,12 @@ SLIPS_OF_ONE = {
     "a comma of half width": (LESSON_ZH, "内存有上限，", "内存有上限, ", "full-width punctuation"),
     "a space beside a full stop": (LESSON_ZH, "最前面。三个", "最前面。 三个", "no space beside"),
     "digits of full width": (LESSON_ZH, "第 2、3 步", "第 ２、3 步", "half-width"),
+    "bold that does not show": (
+        LESSON_ZH,
+        "**整秒（dict-5）**。十",
+        "**整秒（dict-5）。**十",
+        "a mark that shows",
+    ),
     "a space before a percent sign": (LESSON, "2.3%", "2.3 %", "no space before %"),
     "a word that the glossary avoids": (LESSON_ZH, "五分钟的窗口", "五分钟的窗体", "another word for 窗体"),
 }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from common.accounts import add_account, create_tables
 from step1_dict.app import create_app
 from step1_dict.tracker import steady_clock
 from tests.apps import QUICK_HASH
 from tests.clock import FakeClock
-from tests.faults import faults, observe, observe_kill
+from tests.faults import faults, observe, observe_kill, set_back
 from tests.servers import Copy
 
 
@@ -33,12 +31,7 @@ def test_fault_dict_clock_set_back(tmp_path: Path) -> None:
     tracker = app.extensions["presence"].tracker
     tracker._clock = steady_clock(wall, monotonic)
 
-    @contextmanager
-    def set_back() -> Any:
-        wall.advance(hours=-1)
-        yield
-
-    assert observe(app, set_back()) == faults()["dict_clock_set_back"].observed
+    assert observe(app, set_back(wall)) == faults()["dict_clock_set_back"].observed
     for clock in (wall, monotonic):
         clock.advance(minutes=5)
     assert tracker.get_online() == 0  # nobody stays for longer

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from common.accounts import add_account, find_by_name
 from tests.apps import bearer
-from tests.faults import Observed, faults, observe, observe_kill, unused_token
+from tests.faults import Observed, faults, observe, observe_kill, set_back, unused_token
 from tests.postgresql_server import PostgresqlServer, postgresql_server
 from tests.servers import Copy
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
@@ -129,12 +129,7 @@ def new_user(name: str) -> User:
 def test_fault_database_clock_set_back(app: Flask) -> None:
     clock = clock_of(app)
 
-    @contextmanager
-    def set_back() -> Any:
-        clock.advance(hours=-1)
-        yield
-
-    assert observe(app, set_back()) == faults()["database_clock_set_back"].observed
+    assert observe(app, set_back(clock)) == faults()["database_clock_set_back"].observed
     clock.advance(minutes=64)
     assert tracker_of(app).get_online() == 2  # alice and bob, for an hour too long
     clock.advance(minutes=1)

@@ -12,7 +12,7 @@ from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 
 from tests.clock import FakeClock
-from tests.faults import faults, observe, observe_kill
+from tests.faults import faults, observe, observe_kill, set_back
 from tests.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.servers import Copy
 from tests.step3_redis.conftest import tracker_of
@@ -76,12 +76,7 @@ def test_fault_redis_clock_set_back(make_app: MakeApp) -> None:
     clock = FakeClock()
     app = with_fakeredis(make_app, FakeServer(), clock)
 
-    @contextmanager
-    def set_back() -> Iterator[None]:
-        clock.advance(hours=-1)
-        yield
-
-    assert observe(app, set_back()) == faults()["redis_clock_set_back"].observed
+    assert observe(app, set_back(clock)) == faults()["redis_clock_set_back"].observed
     clock.advance(minutes=64)
     assert tracker_of(app).get_online() == 2  # alice and bob, for an hour too long
     clock.advance(minutes=1)
