@@ -94,7 +94,7 @@ def run(folder: Path, *tests: str) -> Outcome:
         "-rs",
         "--no-header",
         "--tb=short",
-        "--show-capture=log",
+        "--show-capture=stderr",
         "--color=no",
         "-p",
         "no:cacheprovider",

@@ -86,9 +86,10 @@ def test_auth_3_the_current_user_is_the_user_with_a_password_and_with_a_token(
         seen.append(token_auth.current_user())
         return ""
 
-    token = client.post("/api/tokens", auth=("alice", "demo")).json["token"]  # type: ignore[index]
+    signed_in = client.post("/api/tokens", auth=("alice", "demo"))
+    assert signed_in.status_code == 200  # the view has the user to make a token for
     client.get("/by-password", auth=("alice", "demo"))
-    client.get("/by-token", headers=bearer(token))
+    client.get("/by-token", headers=bearer(signed_in.json["token"]))  # type: ignore[index]
     assert [type(user) for user in seen] == [User, User]
 
 
