@@ -29,7 +29,7 @@ docs: setup
 	.venv/bin/python -m tests.docs.tables
 
 docs-test: dev
-	.venv/bin/python -m pytest -m "slow or not slow" tests/docs
+	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs
 
 mutation: setup
 	test -x .venv/mutation/bin/mutmut || .venv/bin/python -m venv .venv/mutation

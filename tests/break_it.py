@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).with_name("breakages.toml")
 COPIED = ("common", "step*_*", "tests", "pyproject.toml")
 ENGLISH, CHINESE = "en", "zh"
+SECONDS = 120
 ABOUT = "Take one cure out in a copy, and see which test notices."
 
 
@@ -63,7 +64,8 @@ class Outcome:
 
     def shows(self, breakage: Breakage) -> bool:
         """Whether the test failed, and for the reason that it should."""
-        return self.code == 1 and breakage.shows in self.output
+        errors = [line for line in self.output.splitlines() if line.startswith("E ")]
+        return self.code == 1 and any(breakage.shows in line for line in errors)
 
 
 def breakages() -> dict[str, Breakage]:
@@ -101,15 +103,19 @@ def run(folder: Path, *tests: str) -> Outcome:
     ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
-    process = subprocess.run(
-        [sys.executable, "-m", "pytest", *quietly, *tests],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
+    try:
+        process = subprocess.run(
+            [sys.executable, "-m", "pytest", *quietly, *tests],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(-1, f"It has not ended after {SECONDS} seconds.")
     return Outcome(process.returncode, process.stdout)
 
 
@@ -150,11 +156,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     breakage = every[defect]
     print(f"{defect}: {breakage.why[ENGLISH]}\n{defect}: {breakage.why[CHINESE]}\n")
-    diff, outcome = broken_run(breakage)
+    try:
+        diff, outcome = broken_run(breakage)
+    except ValueError as error:
+        parser.error(f"{error}: undo your change to try this")
     print("\n".join(diff), outcome.output, sep="\n\n")
     name = breakage.test.rpartition("::")[2]
-    if outcome.skipped:
-        print(f"{name} cannot be run here: the line above says what it needs.")
+    if outcome.skipped or outcome.code not in (0, 1):
+        print(f"{name} cannot be run here: the lines above say why.")
         return 2
     if not outcome.shows(breakage):
         print(f"{name} does not notice: it should fail and show {breakage.shows!r}.")

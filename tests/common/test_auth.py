@@ -17,8 +17,10 @@ from tests.common.conftest import NotingTracker, User, db
 @pytest.fixture
 def token(client: FlaskClient, tracker: NotingTracker) -> str:
     """Alice's token, with the notes of her sign-in wiped."""
-    token: str = client.post("/api/tokens", auth=("alice", "demo")).json["token"]  # type: ignore[index]
+    signed_in = client.post("/api/tokens", auth=("alice", "demo"))
+    assert signed_in.status_code == 200
     tracker.marked.clear()
+    token: str = signed_in.json["token"]  # type: ignore[index]
     return token
 
 

@@ -18,15 +18,20 @@ FULL_WIDTH = "，。；：！？、（）「」《》“”"
 COMMENT = {"python": r"(^|\s+)#.*", "sh": r"(^|\s+)#.*", "console": r"(^|\s+)#.*", "sql": r"\s*--.*"}
 TYPOGRAPHY = {
     rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}": "a space belongs between Chinese and English or digits",
-    rf"{HAN} ?[,.;:!?()]|[,;:!?()] ?{HAN}": "Chinese has full-width punctuation",
+    rf"{HAN} ?[,.;:!?()]|[,;:!?()] ?{HAN}|[A-Za-z0-9]\. ?{HAN}": "Chinese has full-width punctuation",
+    r'"': "quotation marks are 「」, and “” around English",
     rf" [{FULL_WIDTH}]|[{FULL_WIDTH}] ": "no space beside full-width punctuation",
     r"[０-９Ａ-Ｚａ-ｚ]": "digits and English letters are half-width",
 }
 EVERYWHERE = {
     r"\d %": "no space before %",
+    r"\d(?:ms|µs|s|KB|MB)\b": "a space before a unit",
+    r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
     r"\*\*|\]\(|`": "a mark that shows: bold, a link or code that does not end where it should",
 }
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
+UNITS = {"毫秒": "ms", "秒": "s", "second": "s", "seconds": "s"}
+FIGURE = re.compile(r"((?:(?<!\w)[+-])?\d+(?:[.:]\d+)*) ?(%|毫秒|秒|(?:ms|µs|s|seconds?|KB|MB)\b|)")
 TEST_NAME = re.compile(r"def (test_\w+)\(")
 
 
@@ -60,7 +65,7 @@ def place(each: Document, part: Part | None) -> str:
     return f"{each.name}:{part.line} ({part.kind})" if part else f"{each.name}: its end"
 
 
-ASPECTS = ("anchors", "languages of code", "code", "inline code", "links", "figures")
+ASPECTS = ("anchors", "languages of code", "code", "inline code", "bold", "links", "figures")
 
 
 def aspects(part: Part) -> tuple[object, ...]:
@@ -71,6 +76,7 @@ def aspects(part: Part) -> tuple[object, ...]:
         part.language,
         without_comments(part) if is_code or part.kind == "remark" else part.text.count("\n"),
         set(part.inline_code),
+        part.bold,
         Counter(link.replace(".zh.md", ".md") for link in part.links),
         figures(part.text),
     )
@@ -91,9 +97,11 @@ def without_comments(part: Part) -> str:
 
 
 def figures(text: str) -> Counter[str]:
-    """Count the figures in a text: 200,000 and 20 万 are the same one."""
+    """Count the figures in a text, with their signs and units: 200,000 and 20 万 are the same one."""
     text = re.sub(r"(\d+(?:\.\d+)?) ?万", lambda number: f"{float(number[1]) * 10_000:.0f}", text)
-    return Counter(re.findall(r"\d+(?:[.:]\d+)*", re.sub(r"(?<=\d),(?=\d{3})", "", text)))
+    text = re.sub(r"第 (\d+) 秒", r"\1", text)  # second 59 is no length of time
+    found = FIGURE.findall(re.sub(r"(?<=\d),(?=\d{3})", "", text))
+    return Counter(number + UNITS.get(unit, unit) for number, unit in found)
 
 
 def prose(parts: Iterable[Part]) -> Iterator[Part]:
@@ -124,6 +132,7 @@ def glossary() -> list[list[str]]:
 def misprints(each: Document) -> list[str]:
     """Say where a text is not set as CONTRIBUTING.md asks."""
     found = [f"{place(each, part)}: one line a paragraph" for part in each.parts if part.breaks_lines]
+    found += [f"{place(each, part)}: nobody checks {what}" for part in each.parts for what in part.unknown]
     for part in prose(each.parts):
         found += [f"{place(each, part)}: {what}" for what in misprints_in(part.text, each.language)]
     return found
@@ -142,7 +151,6 @@ def misprints_in(text: str, language: str) -> list[str]:
 def dead_links(each: Document) -> list[str]:
     """Say which links lead nowhere, into the other language, or out of this repository."""
     found = []
-    bar = next((part for part in each.parts if part.links), None)
     for part in each.parts:
         for link in part.links:
             file, _, anchor = link.partition("#")
@@ -160,7 +168,7 @@ def dead_links(each: Document) -> list[str]:
             else:
                 there = each if target == each.path else document(target)
                 wrong = f"has no anchor {anchor}" if anchor and anchor not in there.anchors else ""
-                if part is not bar and there.language != each.language:
+                if target != each.twin_path and there.language != each.language:
                     wrong = "is in the other language"
             if wrong:
                 found.append(f"{place(each, part)}: {link} {wrong}")
@@ -180,13 +188,24 @@ def bad_headings(each: Document) -> list[str]:
     return found
 
 
+def code_that_is_not_run(each: Document) -> list[str]:
+    """Say where code stands in a way that no test would run it."""
+    return [
+        f"{place(each, part)}: nobody runs this"
+        for part in each.parts
+        if part.kind == "code_block"
+        or (part.language == "text" and re.search(r"^\$ ", part.text, re.MULTILINE))
+        or (part.language == "pycon" and not part.text.startswith(">>> "))
+    ]
+
+
 def outdated_code(each: Document) -> list[str]:
     """Say where code is shown from a file that has it otherwise."""
     return [
         f"{place(each, part)}: not as in {remark.text.removeprefix('from ')}"
         for remark, part in pairwise(each.parts)
         if remark.kind == "remark" and remark.text.startswith("from ")
-        if part.text not in (ROOT / remark.text.removeprefix("from ")).read_text(encoding="utf-8")
+        if "\n" + part.text not in (ROOT / remark.text.removeprefix("from ")).read_text(encoding="utf-8")
     ]
 
 

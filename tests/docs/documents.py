@@ -33,7 +33,9 @@ class Part:
     inline_code: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     anchor: str = ""
+    bold: int = 0  # how many times
     breaks_lines: bool = False
+    unknown: list[str] = field(default_factory=list)  # what nothing here reads: images, other HTML
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def parts(source: str) -> Iterator[Part]:
         elif token.type == "html_block":
             for remark in REMARK.findall(token.content):
                 yield Part("remark", line, remark)
+            if rest := REMARK.sub("", token.content).strip():
+                yield Part("html", line, rest, unknown=[rest])
         else:
             yield Part(token.type, line, token.content)
 
@@ -113,12 +117,18 @@ def inline(token: Token, kind: str, line: int) -> Part:
             case "code_inline":
                 part.text += "x"
                 part.inline_code.append(child.content)
-            case "softbreak":
+            case "strong_open":
+                part.bold += 1
+            case "softbreak" | "hardbreak":
                 part.text += " "
                 part.breaks_lines = True
             case "link_open":
                 part.links.append(str(child.attrs["href"]))
             case "html_inline" if found := ANCHOR.match(child.content):
                 part.anchor = found[1]
+            case "html_inline" if child.content != "</a>":
+                part.unknown.append(child.content)
+            case "image":
+                part.unknown.append(f"the image {child.attrs['src']}")
     part.text = part.text.strip()
     return part

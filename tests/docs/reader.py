@@ -9,7 +9,7 @@ A remark above a block of code says what a reader knows from the words around it
 <!-- shown by command -->      what the terminal shows where that command is running
 
 A line of three dots stands for any lines; a word that ends in … for one of the reader's own, which is kept
-and put into later commands. Times and port numbers are the reader's own too.
+and put into later commands. Times, and what redis-cli monitor says of its client, are the reader's own too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sqlite3
 import subprocess
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 
 from pexpect import ExceptionPexpect
@@ -41,20 +42,21 @@ class Reader:
         self.folder = folder
         self.terminals: list[Terminal] = []
         self.own_words: dict[str, str] = {}
-        self.patience = 10.0  # seconds
 
-    def read(self, document: Document) -> None:
-        """Do what the document says. AssertionError: something else came back; it names the line."""
+    def read(self, document: Document, patience: float = 120) -> None:
+        """Do what the document says. AssertionError: something else came back; it names the line.
+
+        patience: how many seconds a command may take; a machine without anything downloads what is required.
+        """
         said = ""
-        try:
+        self.patience = patience
+        self.terminals.clear()
+        with ExitStack() as self.closing:
             for part in document.parts:
                 try:
                     said = self.go_on(part, said)
                 except (AssertionError, ExceptionPexpect, sqlite3.Error) as error:
                     raise AssertionError(f"{document.name}:{part.line}: {error}") from error
-        finally:
-            while self.terminals:
-                self.terminals.pop().close()
 
     def go_on(self, part: Part, said: str) -> str:
         """Take the next part, and return what has been said of the one after it."""
@@ -106,7 +108,8 @@ class Reader:
         for terminal in self.terminals:
             if terminal.is_free():
                 return terminal
-        self.terminals.append(Terminal(self.folder))
+        self.terminals.append(Terminal(self.folder, self.patience))
+        self.closing.callback(self.terminals[-1].close)
         return self.terminals[-1]
 
     def running(self, command: str) -> Terminal:
@@ -123,13 +126,15 @@ class Reader:
 
     def follow(self, transcript: str) -> None:
         """Type each command of a transcript, and compare."""
+        assert transcript.startswith("$ "), "a transcript begins with a command"
         terminal = self.free_terminal()
         for step in re.findall(r"^\$ .*\n(?:(?!\$ ).*\n)*", transcript, re.MULTILINE):
             command, _, expected = step.removeprefix("$ ").partition("\n")
             for word, value in self.own_words.items():
                 command = command.replace(word, value)
-            _, shown = terminal.run(command)
+            status, shown = terminal.run(command)
             self.compare(expected, shown)
+            assert expected or status == 0, f"{command} ended with {status}, and showed nothing"
 
     def compare(self, expected: str, shown: str) -> None:
         """Compare, and remember the reader's own words."""
@@ -139,7 +144,7 @@ class Reader:
 
     def watch(self, expected: str, terminal: Terminal) -> None:
         """Wait until a running command has shown what is expected."""
-        give_up_at = time.monotonic() + self.patience
+        give_up_at = time.monotonic() + min(self.patience, 10)
         while not re.fullmatch(pattern_of(expected), shown := terminal.showing()):
             assert time.monotonic() < give_up_at, f"expected\n{expected}\nbut got\n{shown}"
 
@@ -150,7 +155,14 @@ class Reader:
 
     def must_end_well(self, *command: str) -> str:
         """Run a command without a terminal, and return what it printed."""
-        process = subprocess.run(command, cwd=self.folder, capture_output=True, encoding="utf-8", check=False)
+        process = subprocess.run(
+            command,
+            cwd=self.folder,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=self.patience,
+            check=False,
+        )
         assert process.returncode == 0, process.stdout + process.stderr
         return process.stdout
 

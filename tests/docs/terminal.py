@@ -11,13 +11,12 @@ import pexpect
 
 PROMPT = r"reader:(\d+)> "
 PASSWORD = r"(Password|Repeat for confirmation): "
-SECONDS = 120  # a machine without anything downloads all that is required
 
 
 class Terminal:
     """One bash, at whose prompt the reader types."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK_", "PY"))}
         kept |= {"PS1": "reader:$?> ", "TERM": "dumb", "VIRTUAL_ENV_DISABLE_PROMPT": "1", "LC_ALL": "C.UTF-8"}
         kept.pop("PORT", None)
@@ -28,7 +27,7 @@ class Terminal:
             env=kept,
             echo=False,
             encoding="utf-8",
-            timeout=SECONDS,
+            timeout=patience,
             dimensions=(50, 400),
             preexec_fn=heed_interrupts,
         )
@@ -37,20 +36,26 @@ class Terminal:
 
     def run(self, command: str) -> tuple[int, str]:
         """Type a command, and a password if asked for one; return its exit status and what it showed."""
+        self.running = command
         self.shell.sendline(command)
         shown = ""
-        while self.shell.expect([PROMPT, PASSWORD]) == 1:
+        for _ in range(2):  # a new password is asked for twice
+            if self.shell.expect([PROMPT, PASSWORD]) == 0:
+                break
             shown += plain(self.shell.before)
             self.shell.sendline("open sesame")
+        else:
+            self.shell.expect(PROMPT)
+        self.running = ""
         assert isinstance(self.shell.match, re.Match)
         return int(self.shell.match[1]), shown + plain(self.shell.before)
 
     def start(self, command: str, until: str) -> None:
         """Type a command that goes on, and wait until it has shown the text."""
+        self.running = command
         self.shell.sendline(command)
         found = self.shell.expect([re.escape(until), PROMPT])
         assert found == 0, f"{command} has ended: {self.shell.before}"
-        self.running = command
         self.shown_at_first = plain(self.shell.before) + until
 
     def is_free(self) -> bool:
@@ -71,9 +76,11 @@ class Terminal:
         return self.shown_at_first + plain(self.shell.before)
 
     def close(self) -> None:
-        """Press Ctrl+C where something is running, and leave."""
+        """Press Ctrl+C where something is running, kill what does not heed it, and leave."""
         if not self.is_free():
-            self.interrupt()
+            self.shell.sendintr()
+            if self.shell.expect([PROMPT, pexpect.TIMEOUT], timeout=5) == 1:
+                os.killpg(os.tcgetpgrp(self.shell.child_fd), signal.SIGKILL)
         self.shell.close(force=True)
 
 

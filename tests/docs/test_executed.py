@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -29,39 +30,33 @@ KEYS = ("step3_redis-demo:last-seen", "online:last-seen")  # what the documents 
 
 
 @contextmanager
-def database_of_the_documents(backend: str, *, create: list[str], drop: list[str]) -> Iterator[None]:
-    """Make the database app with the user app, as the documents suppose; remove both afterwards."""
+def made(backend: str, *statements: tuple[str, str]) -> Iterator[None]:
+    """Create on a server what the documents suppose, and drop it again; fail if it is there already."""
     engine = create_engine(server_url(backend), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        try:
-            for statement in create:
-                connection.execute(text(statement))
-            yield
-        finally:
-            for statement in drop:
-                connection.execute(text(statement))
+    with engine.connect() as connection, ExitStack() as stack:
+        for create, drop in statements:
+            connection.execute(text(create))
+            stack.callback(connection.execute, text(drop))
+        yield
     engine.dispose()
 
 
 @pytest.fixture
 def postgresql() -> Iterator[None]:
-    """The PostgreSQL that the documents name."""
-    create = ["CREATE ROLE app LOGIN PASSWORD 'secret'", "CREATE DATABASE app OWNER app"]
-    drop = ["DROP DATABASE IF EXISTS app WITH (FORCE)", "DROP ROLE IF EXISTS app"]
-    with database_of_the_documents("postgresql", create=create, drop=drop):
+    """The PostgreSQL that the documents name: the database app with the user app."""
+    role = "CREATE ROLE app LOGIN PASSWORD 'secret'", "DROP ROLE app"
+    database = "CREATE DATABASE app OWNER app", "DROP DATABASE app WITH (FORCE)"
+    with made("postgresql", role, database):
         yield
 
 
 @pytest.fixture
 def mysql() -> Iterator[None]:
-    """The MySQL or MariaDB that the documents name."""
-    create = [
-        "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'",
-        "CREATE DATABASE app",
-        "GRANT ALL ON app.* TO app@'127.0.0.1'",
-    ]
-    drop = ["DROP DATABASE IF EXISTS app", "DROP USER IF EXISTS app@'127.0.0.1'"]
-    with database_of_the_documents("mysql", create=create, drop=drop):
+    """The MySQL or MariaDB that the documents name, likewise."""
+    user = "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'", "DROP USER app@'127.0.0.1'"
+    database = "CREATE DATABASE app", "DROP DATABASE app"
+    rights = "GRANT ALL ON app.* TO app@'127.0.0.1'", "SELECT 1"
+    with made("mysql", user, database, rights):
         yield
 
 
@@ -74,7 +69,7 @@ def redis(tmp_path: Path) -> Iterator[None]:
             client.ping()
         except RedisError:
             stack.enter_context(redis_server(tmp_path, *NO_PERSISTENCE, port=REDIS_PORT))
-        client.delete(*KEYS)
+        assert not client.exists(*KEYS), "this Redis is in use: let the documents be tested with another"
         yield
         client.delete(*KEYS)
 
@@ -121,6 +116,8 @@ AS_SHOWN = {
 }
 NOT_AS_SHOWN = {
     "a command that fails": example("sh", "true\nfalse\ntrue"),
+    "a command that fails and shows nothing": example("console", "$ true\n$ false"),
+    "a transcript without a command": example("console", "true"),
     "a command that ends": example("sh", "echo ready", "keeps running: http://"),
     "another output": example("console", "$ echo one\ntwo"),
     "an output of one line more": example("console", "$ seq 2\n1"),
@@ -156,10 +153,16 @@ def test_what_keeps_running_takes_its_terminal_until_it_is_stopped(reader: Reade
     reader.read(Document(ROOT / "EXAMPLE.md", running + elsewhere + here_again))
 
 
+def test_nothing_runs_on_after_a_failure(reader: Reader) -> None:
+    deaf = example("sh", "trap '' HUP INT; echo $$; sleep 300", "keeps running: never").source
+    with pytest.raises(AssertionError):
+        reader.read(Document(ROOT / "EXAMPLE.md", deaf), patience=1)
+    assert subprocess.run(["pgrep", "-f", "^sleep 300$"], check=False).returncode == 1
+
+
 def test_what_a_running_command_shows_is_compared(reader: Reader) -> None:
     running = example("sh", "echo ready; seq 3; cat", "keeps running: ready").source
     shown = example("text", "ready\n1\n2\n3", "shown by cat").source
     reader.read(Document(ROOT / "EXAMPLE.md", running + shown))
-    reader.patience = 0.3
     with pytest.raises(AssertionError, match="but got"):
-        reader.read(Document(ROOT / "EXAMPLE.md", running + shown.replace("2\n3", "3\n2")))
+        reader.read(Document(ROOT / "EXAMPLE.md", running + shown.replace("2\n3", "3\n2")), patience=1)
