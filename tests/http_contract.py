@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from socket import create_connection
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -30,6 +31,15 @@ class StepServer:
     def __init__(self, copy: Copy, client: Client) -> None:
         self.copy, self.client = copy, client
         self.key = (copy.instance / f"{copy.step}-demo.key").read_text(encoding="utf-8")
+
+    @cached_property
+    def watchers_token(self) -> str:
+        """The token of one more user, who has never signed in."""
+        self.sql(
+            "INSERT INTO users (name, password_hash, active) "
+            "SELECT 'watcher', password_hash, 1 FROM users WHERE name = 'alice'"
+        )
+        return self.token("watcher")
 
     def sql(self, statement: str, *values: Any) -> list[Any]:
         """Run one statement on the users' database."""
@@ -86,12 +96,7 @@ class HttpContract:
 
     def all_marks(self, server: StepServer) -> Any:
         """Return who was last seen when, as a user named watcher sees it, but for the watcher."""
-        if not server.sql("SELECT 1 FROM users WHERE name = 'watcher'"):
-            server.sql(
-                "INSERT INTO users (name, password_hash, active) "
-                "SELECT 'watcher', password_hash, 1 FROM users WHERE name = 'alice'"
-            )
-        answer = server.client.call("GET", "/api/online/users", token=server.token("watcher"))
+        answer = server.client.call("GET", "/api/online/users", token=server.watchers_token)
         return [user for user in answer.json["users"] if user["name"] != "watcher"]
 
     @pytest.mark.parametrize("examples", [100, pytest.param(10_000, marks=pytest.mark.slow)])

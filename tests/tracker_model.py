@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy, integers, one_of, sampled_from, timedeltas
 
@@ -130,5 +130,11 @@ def compare_with_the_model(new_tracker: NewTracker, examples: int) -> None:
     """Let the machine try that many stories; a failure prints its story as a program."""
     run_state_machine_as_test(
         lambda: TrackerMachine(new_tracker),  # type: ignore[arg-type]  # a factory will do, its text says
-        settings=settings(max_examples=examples, stateful_step_count=30, deadline=None, database=None),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow],  # a machine may be busy
+        ),
     )
