@@ -16,11 +16,12 @@ from common.auth import new_token
 from common.presence import Presence
 from tests.apps import bearer
 from tests.clock import FakeClock
-from tests.servers import Copy
+from tests.servers import Client, Copy
 from tests.tracker_contract import ALICE, BOB, CAROL
 
 DATA = Path(__file__).with_name("faults.toml")
 REQUESTS = 10
+NO_ANSWER = "-"
 
 
 class Observed(NamedTuple):
@@ -117,14 +118,20 @@ def set_back(clock: FakeClock) -> Iterator[None]:
 def observe_kill(copy: Copy, settings: dict[str, str] | None = None) -> Observed:
     """Sign alice and bob in at a demo, kill it, call it, start it again and count."""
     with copy.demo(settings=settings) as client:
-        token = client.sign_in("alice")
-        client.sign_in("bob")
+        tokens = {name: client.sign_in(name) for name in ("alice", "bob")}
         copy.kill()
-        failed = 0
-        for _ in range(REQUESTS):
-            try:
-                client.call("GET", "/api/me", token=token)
-            except OSError:
-                failed += 1
+        failed = sum(status_of(client, "/api/me", tokens["alice"]) == NO_ANSWER for _ in range(REQUESTS))
+        meanwhile = sum(status_of(client, "/api/tokens") != NO_ANSWER for _ in range(1))
+        asked = status_of(client, "/api/online")
     with copy.demo(settings=settings) as client:
-        return Observed(f"{failed}/{REQUESTS}", f"{client.online()}/2", "0/1", "-")
+        observed = Observed(f"{failed}/{REQUESTS}", f"{client.online()}/2", f"{meanwhile}/1", asked)
+        assert status_of(client, "/api/me", tokens["alice"]) == "200"  # her token is still good
+        return observed
+
+
+def status_of(client: Client, path: str, token: str | None = None) -> str:
+    """Return the status of the answer, - for none."""
+    try:
+        return str(client.call("GET", path, token=token).status)
+    except OSError:
+        return NO_ANSWER

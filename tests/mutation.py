@@ -36,17 +36,22 @@ def main() -> int:
     results = dict(line.strip().split(": ") for line in mutmut("results", "--all", "true").splitlines())
     noticed = ("killed", "timeout")  # the second: it runs for ever
     left = [mutant for mutant, result in results.items() if result not in noticed]
-    unknown = []
+    unknown, used = [], []
     for mutant in left:
         file, was, now = changed_lines(mutant)
-        if not any(row["file"] == file and row["was"] in was and row["is"] in now for row in equivalent):
+        rows = [row for row in equivalent if row["file"] == file and row["was"] in was and row["is"] in now]
+        used += rows
+        if not rows:
             unknown.append(f"{results[mutant]}: {file}\n- {was}\n+ {now}")
     print(*unknown, sep="\n")
     killed, known = len(results) - len(left), len(left) - len(unknown)
     print(
         f"{killed} of {len(results)} mutants killed, {known} equivalent, {len(unknown)} that no test notices"
     )
-    return bool(unknown)
+    stale = [row for row in equivalent if row not in used]
+    for row in stale:
+        print(f"{EQUIVALENT.name} has a row that no mutant is like: {row}")
+    return bool(unknown or stale)
 
 
 if __name__ == "__main__":

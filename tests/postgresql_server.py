@@ -59,7 +59,6 @@ class PostgresqlServer:
             user=self._user,
             cwd=self.folder,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
         )
         wait_until(self._answers)
 
@@ -73,7 +72,13 @@ class PostgresqlServer:
     def kill(self) -> None:
         """End it and all its processes at once, as kill -9 does."""
         assert self.process
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.send_signal(signal.SIGSTOP)  # it starts no new ones meanwhile
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(
+            encoding="ascii"
+        )
+        for pid in children.split():  # each has a process group of its own
+            os.kill(int(pid), signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         self.process = None
 
@@ -104,8 +109,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
     """Lend a running server, and remove it with all that it wrote."""
     with tempfile.TemporaryDirectory(prefix="cookbook-") as folder:  # pytest's own are closed to other users
         server = PostgresqlServer(Path(folder))
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             if server.process:

@@ -21,13 +21,14 @@ TYPOGRAPHY = {
     rf"{HAN} ?[,.;:!?()]|[,;:!?()] ?{HAN}|[A-Za-z0-9]\. ?{HAN}": "Chinese has full-width punctuation",
     r'"': "quotation marks are 「」, and “” around English",
     rf" [{FULL_WIDTH}]|[{FULL_WIDTH}] ": "no space beside full-width punctuation",
+    r"您": "the reader is 你",
     r"[０-９Ａ-Ｚａ-ｚ]": "digits and English letters are half-width",
 }
 EVERYWHERE = {
     r"\d %": "no space before %",
     r"\d(?:ms|µs|s|KB|MB)\b": "a space before a unit",
     r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
-    r"\*\*|\]\(|`": "a mark that shows: bold, a link or code that does not end where it should",
+    r"[*`~]|\]\(": "a mark that shows: emphasis, a link or code that does not end where it should",
 }
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 UNITS = {"毫秒": "ms", "秒": "s", "second": "s", "seconds": "s"}
@@ -65,7 +66,7 @@ def place(each: Document, part: Part | None) -> str:
     return f"{each.name}:{part.line} ({part.kind})" if part else f"{each.name}: its end"
 
 
-ASPECTS = ("anchors", "languages of code", "code", "inline code", "bold", "links", "figures")
+ASPECTS = ("anchors", "languages of code", "code", "inline code", "emphasis", "links", "figures")
 
 
 def aspects(part: Part) -> tuple[object, ...]:
@@ -76,7 +77,7 @@ def aspects(part: Part) -> tuple[object, ...]:
         part.language,
         without_comments(part) if is_code or part.kind == "remark" else part.text.count("\n"),
         set(part.inline_code),
-        part.bold,
+        part.emphases,
         Counter(link.replace(".zh.md", ".md") for link in part.links),
         figures(part.text),
     )

@@ -33,7 +33,7 @@ class Part:
     inline_code: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     anchor: str = ""
-    bold: int = 0  # how many times
+    emphases: int = 0  # how many times something is bold or slanted
     breaks_lines: bool = False
     unknown: list[str] = field(default_factory=list)  # what nothing here reads: images, other HTML
 
@@ -117,8 +117,8 @@ def inline(token: Token, kind: str, line: int) -> Part:
             case "code_inline":
                 part.text += "x"
                 part.inline_code.append(child.content)
-            case "strong_open":
-                part.bold += 1
+            case "strong_open" | "em_open":
+                part.emphases += 1
             case "softbreak" | "hardbreak":
                 part.text += " "
                 part.breaks_lines = True

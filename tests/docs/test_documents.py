@@ -57,6 +57,8 @@ def test_each_document_is_sound(each: Document, check: Callable[[Document], list
 
 @pytest.mark.parametrize("each", BOTH, ids=named)
 def test_the_tables_are_those_of_the_data(each: Document) -> None:
+    remarks = [part.text for part in each.parts if part.kind == "remark" and part.text.startswith("table")]
+    assert len(remarks) == len(TABLE.findall(each.source))
     assert each.source == filled(each), "run make docs"
 
 
@@ -106,7 +108,7 @@ SLIPS_OF_A_PAIR = {
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
     "a unit": (LESSON, "| 46 ms,", "| 46 s,", "figures"),
     "a sign, in Chinese": (LESSON_2_ZH, "地方平时 +08:06", "地方平时 -08:06", "figures"),
-    "bold": (LESSON, "**Whole seconds (dict-5).**", "Whole seconds (dict-5).", "bold"),
+    "bold": (LESSON, "**Whole seconds (dict-5).**", "Whole seconds (dict-5).", "emphasis"),
     "inline code": (LESSON, "`record()` calls", "`admit()` calls", "inline code"),
     "a heading's level": (LESSON, "## Recap", "### Recap", "is not what"),
     "a heading's level, in Chinese": (LESSON_ZH, "## 小结", "### 小结", "is not what"),

@@ -19,6 +19,7 @@ from common.accounts import add_account, find_by_name
 from tests.apps import bearer
 from tests.faults import Observed, faults, observe, observe_kill, set_back, unused_token
 from tests.postgresql_server import PostgresqlServer, postgresql_server
+from tests.redis_servers import wait_until
 from tests.servers import Copy
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 from tests.tracker_contract import ALICE, BOB, CAROL
@@ -84,7 +85,8 @@ def test_fault_database_server_killed(make_app: MakeApp, own_server: PostgresqlS
     callers = [Thread(target=call_again_and_again, args=(user,)) for user in users]
     for caller in callers:
         caller.start()
-    killed.wait(2)  # long enough for PostgreSQL to have written some of it
+    wait_until(lambda: len(answered) == len(users))
+    killed.wait(2)  # long enough for PostgreSQL to have put some of it on the disk
     own_server.kill()
     killed.set()
     for caller in callers:
