@@ -38,13 +38,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return self.impl_instance.coerce_compared_value(op, value)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn to UTC; only PostgreSQL has a type that keeps the offset."""
+        """Turn to UTC; PostgreSQL keeps the offset, SQLite's type writes none, for others it is removed."""
         if value is None:
             return None
         if value.utcoffset() is None:
             raise ValueError(f"{value} has no time zone: write datetime.now(UTC), not utcnow()")
         utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
+        return utc if dialect.name in ("postgresql", "sqlite") else utc.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Say UTC again where the database could not keep it; PostgreSQL answers in the session's zone."""
