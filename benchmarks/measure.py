@@ -79,21 +79,25 @@ class Bench:
     ) -> None:
         """Time calls of all contenders; argument: gives each call what it is called with."""
         timers = {name: _timer(call, argument) for name, call in contenders.items()}
-        calls = {name: self._calls(timer) for name, timer in timers.items()}
+        calls, rounds = {}, self.rounds
+        for name, timer in timers.items():
+            calls[name], taken = self._calls(timer)
+            if taken > 1:
+                rounds = min(rounds, 5)
         samples: Samples = {name: [] for name in contenders}
-        with self.progress(comparison, self.rounds * len(timers)) as bar:
-            for number in range(self.rounds):
+        with self.progress(comparison, rounds * len(timers)) as bar:
+            for number in range(rounds):
                 for name in list(timers)[:: -1 if number % 2 else 1]:
                     samples[name].append(timers[name].timeit(calls[name]) / calls[name])
                     bar.update(1)
         self.results.seconds[comparison] = samples
 
-    def _calls(self, timer: Timer) -> int:
-        """Return how many calls fill a round; they also warm up what is called."""
+    def _calls(self, timer: Timer) -> tuple[int, float]:
+        """Return how many calls fill a round, and the seconds of the last try; that also warms up."""
         calls = 1
         while (taken := timer.timeit(calls)) < self.round_seconds / 4 and calls < 1_000_000:
             calls *= 4
-        return max(1, round(calls * self.round_seconds / taken))
+        return max(1, round(calls * self.round_seconds / taken)), taken
 
     def progress(self, label: str, steps: int) -> Any:
         """Return a bar that a terminal shows; a file gets the label alone."""
