@@ -53,7 +53,7 @@ class Results:
     def write(self, path: Path) -> None:
         """Keep the results, with five digits of each figure."""
         text = json.dumps(_short(asdict(self)), indent=1, ensure_ascii=False)
-        path.write_text(_one_line_a_list(text) + "\n", encoding="utf-8")
+        path.write_text(_compact(text) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Results:
@@ -150,13 +150,6 @@ def _short(value: Any) -> Any:
     return value
 
 
-def _one_line_a_list(text: str) -> str:
-    """Put each list of numbers on one line, so that a new run changes few lines."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        inside = bool(lines) and lines[-1].count("[") > lines[-1].count("]")
-        if inside and '"' not in line:
-            lines[-1] += line.strip() + (" " if line.endswith(",") else "")
-        else:
-            lines.append(line)
-    return "\n".join(lines)
+def _compact(text: str) -> str:
+    """Put what holds numbers alone on one line, so that a new run changes few lines."""
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda innermost: re.sub(r"\n *", " ", innermost[0]), text)

@@ -1,0 +1,47 @@
+"""Measure the three steps: python -m benchmarks, in five minutes; --quick only shows that all of it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchmarks import accuracy, whole_requests, with_database, with_dict, with_redis, workers
+from benchmarks.measure import new_bench
+from benchmarks.promises import known
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Only show that everything runs: the figures mean nothing.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file for the results; without it benchmarks/results.json, or none with --quick.",
+)
+def run(*, quick: bool, out: Path | None) -> None:
+    """Measure what a mark and a count cost on each step, and write it down.
+
+    Measured beside them: the usual form, HyperLogLog and bitmaps, and the least that there is.
+    """
+    bench = new_bench(quick=quick)
+    for each in (with_dict, with_database, with_redis, whole_requests, workers, accuracy):
+        each.measure(bench)
+    results, out = bench.results, out or (None if quick else RESULTS)
+    if out:
+        results.write(out)
+        click.echo(f"The results are in {out}; `make docs` writes them into the documents.")
+    if quick:
+        return
+    broken = [each for each in known(results) if not each.kept(results)]
+    for promise in broken:
+        click.echo(
+            f"Not as it must be: {promise.words['en']} is {promise.value(results):.3g}, "
+            f"not at {'least' if promise.at_least else 'most'} {promise.limit:g}"
+        )
+    sys.exit(bool(broken))
+
+
+run()
