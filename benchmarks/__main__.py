@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 from benchmarks import accuracy, whole_requests, with_database, with_dict, with_redis, workers
-from benchmarks.measure import new_bench
+from benchmarks.measure import RESULTS, new_bench
 from benchmarks.promises import known
-
-RESULTS = Path(__file__).parent / "results.json"
 
 
 @click.command()

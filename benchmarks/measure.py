@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+RESULTS = Path(__file__).parent / "results.json"
 Samples = dict[str, list[float]]  # contender -> one figure for each round
 PACKAGES = ("flask", "flask-httpauth", "gunicorn", "psycopg", "pymysql", "redis", "sqlalchemy")
 
