@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from benchmarks.measure import Results
 from benchmarks.promises import known
 
@@ -63,6 +65,11 @@ def three_digits(number: float) -> str:
     return f"{float(f'{number:.3g}'):,.10g}"
 
 
+def weight_of(size: float) -> str:
+    """Write how many bytes; a hundredth of one is none."""
+    return three_digits(round(size, 2))
+
+
 def percent(share: float) -> str:
     """Write a share as per cent."""
     return f"{two_digits(100 * share)}%"
@@ -89,10 +96,14 @@ def taken(results: Results, comparison: str, contender: str) -> str:
     return f"{time(median)} ({low}–{high})"
 
 
+def in_chinese(number: int) -> str:
+    """Write a large number as Chinese has it: 20 万."""
+    return f"{number // 10_000} 万" if number >= 10_000 else f"{number} 个"
+
+
 def of_users(number: int, language: str) -> str:
     """Write how many users."""
-    chinese = f"{number // 10_000} 万用户" if number >= 10_000 else f"{number} 个用户"
-    return say((f"{number:,} users", chinese), language)
+    return say((f"{number:,} users", f"{in_chinese(number)}用户"), language)
 
 
 def about(results: Results, _: list[str], language: str) -> Rows:
@@ -159,6 +170,26 @@ def few_among_many(results: Results, _: list[str], language: str) -> Rows:
     ]
 
 
+def index_costs(results: Results, _: list[str], language: str) -> Rows:
+    """Tell what the index costs each mark."""
+    rows = [line(language, ("", ""), ("with the index", "有索引"), ("without", "没有索引"))]
+    for store, name in DATABASES.items():
+        if cell := taken(results, f"{store} mark", "here"):
+            without = taken(results, f"{store} mark", "here, unindexed")
+            rows.append(
+                [say((f"a written mark, {name}", f"一次写入的记录，{name}"), language), cell, without]
+            )
+    kept = [results.figures.get(f"postgresql {table}") for table in ("users", "users_without_index")]
+    logs: list[tuple[str, Words, Callable[[float], str]]] = [
+        ("log bytes a mark", ("bytes of PostgreSQL's log", "PostgreSQL 日志的字节数"), two_digits),
+        ("share of HOT updates", ("HOT updates, PostgreSQL", "HOT 更新，PostgreSQL"), percent),
+    ]
+    for figure, words, written in logs:
+        if all(kept):
+            rows.append([say(words, language), *(written(each[figure]) for each in kept if each)])
+    return rows
+
+
 def space(results: Results, _: list[str], language: str) -> Rows:
     """Tell how many bytes a user takes."""
     forms: dict[str, Words] = {
@@ -174,7 +205,7 @@ def space(results: Results, _: list[str], language: str) -> Rows:
     for store, where in STORES.items():
         weights = results.figures.get(f"{store} bytes a user", {})
         rows += [
-            [say(where, language), say(words, language), three_digits(weights[form])]
+            [say(where, language), say(words, language), weight_of(weights[form])]
             for form, words in forms.items()
             if form in weights
         ]
@@ -317,6 +348,7 @@ TABLES = {
     "marks": marks,
     "counts": counts,
     "few_among_many": few_among_many,
+    "index_costs": index_costs,
     "space": space,
     "whole_requests": whole_requests,
     "credentials": credentials,

@@ -78,7 +78,7 @@ def aspects(part: Part) -> tuple[object, ...]:
         without_comments(part) if is_code or part.kind == "remark" else part.text.count("\n"),
         set(part.inline_code),
         part.emphases,
-        Counter(link.replace(".zh.md", ".md") for link in part.links),
+        Counter(link.replace(".zh.", ".") for link in part.links),
         figures(part.text),
     )
 
@@ -164,6 +164,9 @@ def dead_links(each: Document) -> list[str]:
                 )
             elif not target.exists() or not target.is_relative_to(ROOT):
                 wrong = "does not exist"
+            elif target.suffix == ".svg":
+                language = "zh" if target.name.endswith(".zh.svg") else "en"
+                wrong = "is in the other language" if language != each.language else ""
             elif target.suffix != ".md":
                 wrong = "has no anchors" if anchor else ""
             else:

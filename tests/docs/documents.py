@@ -35,7 +35,7 @@ class Part:
     anchor: str = ""
     emphases: int = 0  # how many times something is bold or slanted
     breaks_lines: bool = False
-    unknown: list[str] = field(default_factory=list)  # what nothing here reads: images, other HTML
+    unknown: list[str] = field(default_factory=list)  # what nothing here reads: other HTML, wordless images
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def inline(token: Token, kind: str, line: int) -> Part:
                 part.anchor = found[1]
             case "html_inline" if child.content != "</a>":
                 part.unknown.append(child.content)
+            case "image" if child.content:
+                part.text += child.content
+                part.links.append(str(child.attrs["src"]))
             case "image":
-                part.unknown.append(f"the image {child.attrs['src']}")
+                part.unknown.append("an image that has no words for whoever cannot see it")
     part.text = part.text.strip()
     return part

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 import tomllib
 
+from benchmarks.measure import RESULTS, read
+from benchmarks.summaries import SUMMARIES
+from benchmarks.tables import TABLES
 from tests.break_it import DATA, Breakage, breakages
 from tests.docs.documents import Document, documents
 from tests.faults import faults
@@ -41,20 +44,14 @@ def filled(document: Document) -> str:
 
     def fill(table: re.Match[str]) -> str:
         name, *about = table[2].split()
-        rows = ROWS[name](about, language)
-        return (
-            table[1]
-            + "".join(f"| {' | '.join(row)} |\n" for row in heading(name, language) + rows)
-            + table[4]
-        )
+        if name in MEASURED:
+            first, *rows = MEASURED[name](read(RESULTS), about, language)
+        else:
+            first, rows = WORDS[name][language], ROWS[name](about, language)
+        lines = [first, ["---"] * len(first), *rows]
+        return table[1] + "".join(f"| {' | '.join(row)} |\n" for row in lines) + table[4]
 
     return TABLE.sub(fill, document.source)
-
-
-def heading(name: str, language: str) -> list[list[str]]:
-    """Return the two first lines of a table."""
-    words = WORDS[name][language]
-    return [words, ["---"] * len(words)]
 
 
 def production(areas: list[str], language: str) -> list[list[str]]:
@@ -96,6 +93,7 @@ def survivals(steps: list[str], language: str) -> list[list[str]]:
     ]
 
 
+MEASURED = TABLES | SUMMARIES
 ROWS = {"faults": survivals, "production": production, "worst": worst}
 
 
