@@ -2,7 +2,8 @@
 #   make run STEP=1    run a step's demo
 #   make test          the tests that a reader runs
 #   make check         lint, types and the same tests
-#   make docs          write the documents' tables anew from their data
+#   make benchmark     measure all that the documents show, in five minutes; QUICK=1 only shows that it runs
+#   make docs          write the documents' tables and plots anew from their data
 #   make docs-test     check the documents, and do what they say
 #   make mutation      change the trackers in every small way, and see which change no test notices (ten minutes)
 #   make format        let ruff format the code
@@ -11,7 +12,7 @@
 
 STEP ?= 1
 
-.PHONY: run test check docs docs-test mutation format setup dev
+.PHONY: run test check benchmark docs docs-test mutation format setup dev
 
 run: setup
 	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
@@ -25,8 +26,12 @@ check: dev
 	.venv/bin/mypy
 	.venv/bin/python -m pytest
 
-docs: setup
+benchmark: setup
+	.venv/bin/python -m benchmarks $(if $(QUICK),--quick)
+
+docs: dev
 	.venv/bin/python -m tests.docs.tables
+	.venv/bin/python -m benchmarks.plots
 
 docs-test: dev
 	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs

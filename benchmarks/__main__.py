@@ -11,6 +11,8 @@ from benchmarks import accuracy, whole_requests, with_database, with_dict, with_
 from benchmarks.measure import RESULTS, new_bench
 from benchmarks.promises import known
 
+MEASURED = (with_dict, with_database, with_redis, whole_requests, workers, accuracy)
+
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Only show that everything runs: the figures mean nothing.")
@@ -25,8 +27,8 @@ def run(*, quick: bool, out: Path | None) -> None:
     Measured beside them: the usual form, HyperLogLog and bitmaps, and the least that there is.
     """
     bench = new_bench(quick=quick)
-    for each in (with_dict, with_database, with_redis, whole_requests, workers, accuracy):
-        each.measure(bench)
+    for module in MEASURED:
+        module.measure(bench)
     results, out = bench.results, out or (None if quick else RESULTS)
     if out:
         results.write(out)
@@ -42,4 +44,5 @@ def run(*, quick: bool, out: Path | None) -> None:
     sys.exit(bool(broken))
 
 
-run()
+if __name__ == "__main__":
+    run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 from benchmarks.measure import Results
 from benchmarks.tables import (
@@ -109,8 +110,8 @@ def which(results: Results, _: list[str], language: str) -> Rows:
         ),
         each(
             ("seen, a user is online for", "出现之后在线多久"),
-            lambda _, __, number: " – ".join(
-                dict.fromkeys(f"{find(stays[number]):g} s" for find in (min, max))
+            lambda _, __, number: "{} s".format(
+                "–".join(dict.fromkeys(f"{find(stays[number]):g}" for find in (min, max)))
             ),
         ),
         each(("one mark", "一次记录"), lambda _, __, number: median(marks_of[number])),
@@ -179,7 +180,7 @@ def column_costs(results: Results, _: list[str], language: str) -> Rows:
     """Compare the usual form with step 2 on each database, for its lesson."""
     counted = {name.split()[0]: name for name in results.seconds if " of " in name}
     few, many = (int(word) for word in next(iter(counted.values())).split()[2::2])
-    among = (f"count of {few:,} among {many:,}", f"从{in_chinese(many)}用户里统计{in_chinese(few)}")
+    among = (f"count of {few:,} among {many:,}", f"从 {in_chinese(many)}用户里统计 {in_chinese(few)}")
     heading = line(
         language,
         ("", ""),
@@ -188,20 +189,11 @@ def column_costs(results: Results, _: list[str], language: str) -> Rows:
         (f"{among[0]}, the usual form", f"{among[1]}，常见写法"),
         (f"{among[0]}, this step", f"{among[1]}，这一步"),
     )
-    return [
-        heading,
-        *(
-            [
-                DATABASES[store],
-                *(
-                    taken(results, name, form)
-                    for name in (f"{store} mark", comparison)
-                    for form in ("usual", "here")
-                ),
-            ]
-            for store, comparison in counted.items()
-        ),
-    ]
+    rows = [heading]
+    for store, comparison in counted.items():
+        both = product((f"{store} mark", comparison), ("usual", "here"))
+        rows.append([DATABASES[store], *(taken(results, name, form) for name, form in both)])
+    return rows
 
 
 SUMMARIES = {"which": which, "costs": costs, "column_costs": column_costs}

@@ -1,0 +1,1 @@
+"""The measurements: that they are made as they say, and that what they promise holds."""
