@@ -5,6 +5,7 @@
 #   make benchmark     measure all that the documents show, in five minutes; QUICK=1 only shows that it runs
 #   make docs          write the documents' tables and plots anew from their data
 #   make docs-test     check the documents, and do what they say
+#   make pictures      take the front pages' pictures of the page anew, with Chromium
 #   make mutation      change the trackers in every small way, and see which change no test notices (ten minutes)
 #   make format        let ruff format the code
 # .ci/run does all that checks and tests, in a fresh copy with databases.
@@ -12,7 +13,7 @@
 
 STEP ?= 1
 
-.PHONY: run test check benchmark docs docs-test mutation format setup dev
+.PHONY: run test check benchmark docs docs-test pictures mutation format setup dev
 
 run: setup
 	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
@@ -35,6 +36,9 @@ docs: dev
 
 docs-test: dev
 	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs
+
+pictures: dev
+	PICTURES=1 REQUIRE_BROWSER=1 .venv/bin/python -m pytest -q -m slow tests/step1_dict/test_page.py -k picture
 
 mutation: setup
 	test -x .venv/mutation/bin/mutmut || .venv/bin/python -m venv .venv/mutation

@@ -36,6 +36,7 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{step}-demo.sqlite",
         "SECRET_KEY": kept_secret(instance / f"{step}-demo.key"),
     })  # fmt: skip
+    app.extensions["demo_accounts"] = dict.fromkeys(ACCOUNTS, PASSWORD)  # the page offers them
     with app.app_context():
         create_tables()
         for name in ACCOUNTS:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError
@@ -18,10 +18,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from common.accounts import Account, create_user, init_db, names_of
 from common.auth import basic_auth, new_token, token_auth
+from common.page import page
 from common.presence import PresenceUnknown, answering_tracker, presence
 from common.settings import LARGEST_WINDOW, MINUTE, SettingError, load_settings
 
-api = Blueprint("api", __name__, template_folder="templates")
+api = Blueprint("api", __name__)
 
 
 def new_app(
@@ -45,6 +46,7 @@ def new_app(
     app.cli.add_command(init_db)
     app.cli.add_command(create_user)
     app.register_blueprint(api)
+    app.register_blueprint(page)
     return app
 
 
@@ -121,18 +123,6 @@ def get_online_users(window: timedelta) -> dict[str, Any]:
             if user_id in names
         ]
     }
-
-
-@api.get("/")
-def get_page() -> Response:
-    """Show a browser how many users are online; the page asks again every two seconds."""
-    try:
-        with answering_tracker() as tracker:
-            online = tracker.get_online()
-    except PresenceUnknown:
-        online = None
-    page = render_template("page.html", online=online, minutes=plain(presence().tracker.window / MINUTE))
-    return Response(page, headers={"Content-Security-Policy": "default-src 'none'"})
 
 
 @api.app_errorhandler(HTTPException)

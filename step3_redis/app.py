@@ -34,6 +34,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
         keep=timedelta(minutes=app.config["ONLINE_KEEP_MINUTES"]),
     )
+    if embedded:
+        tracker.survives_restart = tracker.shared_between_processes = False
     app.extensions["presence"] = Presence(tracker)
 
     @app.get("/api/online")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from common.accounts import Account
 from common.auth import TOKEN_SALT
 from tests.http_attack import attack
-from tests.servers import Answer, Client, Copy
+from tests.servers import ROOT, Answer, Client, Copy
 
 
 def repr_short(value: object) -> str:
@@ -134,11 +135,17 @@ class HttpContract:
         token = server.token("alice")
         assert server.client.call("GET", "/api/me", authorization=f"bearer {token}").status == 200
 
-    def test_the_page_shows_the_count_and_lets_no_script_in(self, server: StepServer) -> None:
+    def test_the_page_is_complete_without_another_host(self, server: StepServer) -> None:
         answer = server.client.call("GET", "/")
-        assert answer.status == 200
-        assert "users online within 5 minutes" in answer.body
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        links = re.findall(r' (?:src|href)="(/[^"]*)"', answer.body)
+        assert [path.rpartition("/")[2] for path in links] == ["page.css", "page.js"]
+        assert "//" not in answer.body
+        for path in links:
+            file = server.client.call("GET", path)
+            kept = ROOT / "common/static" / path.rpartition("/")[2]
+            assert (file.status, file.body) == (200, kept.read_text("utf-8"))
 
     def test_the_demo_is_reached_by_the_loopback_address_only(self, server: StepServer) -> None:
         port = urlsplit(server.client.url).port

@@ -164,8 +164,8 @@ def dead_links(each: Document) -> list[str]:
                 )
             elif not target.exists() or not target.is_relative_to(ROOT):
                 wrong = "does not exist"
-            elif target.suffix == ".svg":
-                language = "zh" if target.name.endswith(".zh.svg") else "en"
+            elif target.suffix in (".png", ".svg"):
+                language = "zh" if target.stem.endswith(".zh") else "en"
                 wrong = "is in the other language" if language != each.language else ""
             elif target.suffix != ".md":
                 wrong = "has no anchors" if anchor else ""

@@ -1,0 +1,79 @@
+"""GET /: one page on which a reader sees people come and go; it needs nothing from another host."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from flask import Blueprint, Response, current_app, render_template, request
+
+from common.presence import OnlineTracker, PresenceUnknown, answering_tracker, presence
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+LANGUAGES = {"en": "en", "zh": "zh-CN"}
+CHOICES = (timedelta(seconds=6), MINUTE, 5 * MINUTE, 3 * DAY)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+page = Blueprint(
+    "page", __name__, template_folder="templates", static_folder="static", static_url_path="/page"
+)
+
+
+class Choice(NamedTuple):
+    """A window that the page offers, and why this step cannot answer it: "" where it can."""
+
+    amount: str
+    unit: str  # second, minute or day
+    minutes: str
+    is_usual: bool
+    refused: str  # resolution or keep
+
+
+@page.get("/")
+def get_page() -> Response:
+    """Show how many users are online; the page's script asks again every two seconds."""
+    tracker = presence().tracker
+    try:
+        with answering_tracker() as answering:
+            online = answering.get_online()
+    except PresenceUnknown:
+        online = None
+    text = render_template(
+        "page.html",
+        language=language(),
+        step=current_app.name,
+        online=online,
+        tracker=tracker,
+        choices=choices(tracker),
+        accounts=current_app.extensions.get("demo_accounts", {}),
+    )
+    return Response(text, headers={"Content-Security-Policy": POLICY, "Vary": "Accept-Language"})
+
+
+def language() -> str:
+    """Return the first language that the browser asks for and the page has."""
+    asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((LANGUAGES[tag] for tag in asked if tag in LANGUAGES), "en")
+
+
+def choices(tracker: OnlineTracker) -> list[Choice]:
+    """Return the windows to choose from, shortest first; the tracker's own is among them."""
+    return [choice(window, tracker) for window in sorted({*CHOICES, tracker.window})]
+
+
+def choice(window: timedelta, tracker: OnlineTracker) -> Choice:
+    """Put a window into words, and find out whether the tracker can answer it."""
+    refused = ""
+    try:
+        tracker.check_window(window)
+    except ValueError:
+        refused = "resolution" if window <= tracker.resolution else "keep"
+    unit, size = "second", timedelta(seconds=1)
+    for name, length in (("minute", MINUTE), ("day", DAY)):
+        if not window % length:
+            unit, size = name, length
+    amount, minutes = (f"{window / length:.12g}" for length in (size, MINUTE))
+    return Choice(amount, unit, minutes, window == tracker.window, refused)

@@ -1,0 +1,44 @@
+"""The page of step 3 in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Watched, chromium
+from tests.page_contract import PageContract, see
+from tests.redis_servers import RedisServer
+from tests.servers import Copy
+
+pytestmark = pytest.mark.slow
+
+
+class TestPageOfStep3(PageContract):
+    """With python step3_redis/app.py."""
+
+    step = "step3_redis"
+
+
+class TestPageOnARealRedis:
+    """With a Redis that stops and starts."""
+
+    def test_while_redis_is_stopped_the_number_is_unknown_and_since_when(
+        self, tmp_path: Path, own_server: RedisServer
+    ) -> None:
+        copy = Copy("step3_redis", tmp_path)
+        with chromium() as browser, copy.demo(settings={"FLASK_REDIS_URL": own_server.url}) as client:
+            tab = Watched(browser.new_page())
+            tab.page.goto(client.url)
+            tab.page.click("[data-name=alice]")
+            see(tab.page, "1")
+            assert tab.page.get_by_text("A sorted set in Redis").is_visible()
+            own_server.end()
+            tab.page.get_by_text("the presence store does not answer").wait_for()
+            assert tab.page.locator("#number").inner_text() == "?"
+            assert ":" in tab.page.locator("#since").inner_text()
+            tab.page.click("[data-path='/api/me']")  # answers all the same
+            tab.page.get_by_text("200 OK").wait_for()
+            own_server.start()
+            tab.page.check("#people [type=checkbox]")
+            see(tab.page, "1")  # a heartbeat has marked her again
