@@ -35,6 +35,14 @@ def test_two_embedded_apps_do_not_mix() -> None:
     assert (tracker_of(one).get_online(), tracker_of(other).get_online()) == (1, 0)
 
 
+def test_what_is_embedded_declares_that_it_is_neither_shared_nor_kept() -> None:
+    settings = KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://"}
+    embedded, real = create_app(settings, embedded=True), create_app(settings | {"REDIS_URL": "redis://host"})
+    for app, is_real in ((embedded, False), (real, True)):
+        declared = tracker_of(app).survives_restart, tracker_of(app).shared_between_processes
+        assert declared == (is_real, is_real)
+
+
 @pytest.mark.parametrize("address", [None, ""])
 def test_without_an_address_nothing_is_embedded_but_the_start_ends(
     address: str | None, capsys: pytest.CaptureFixture[str]
