@@ -53,7 +53,9 @@ def new_token(account: Account) -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=TOKEN_SALT)
+    # the last key signs; the earlier ones, while they are being replaced, are still good for checking
+    keys = [*(current_app.config["SECRET_KEY_FALLBACKS"] or ()), current_app.config["SECRET_KEY"]]
+    return URLSafeTimedSerializer(keys, salt=TOKEN_SALT)
 
 
 @basic_auth.error_handler

@@ -14,6 +14,7 @@ from werkzeug.security import generate_password_hash
 MINUTE = timedelta(minutes=1)
 SMALLEST_WINDOW = timedelta.resolution / MINUTE
 LARGEST_WINDOW = timedelta.max // MINUTE
+MOST_SHARDS = 1000
 
 
 class SettingError(SystemExit):
@@ -37,14 +38,18 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
         ONLINE_KEEP_MINUTES=None,
         ONLINE_RESOLUTION_SECONDS=None,
         ONLINE_KEY_PREFIX="online",
+        ONLINE_SHARDS=1,
+        REDIS_CLUSTER=False,
         TOKEN_MAX_AGE_SECONDS=3600,
     )
     app.config.from_pyfile("config.py", silent=True)
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})
     _check_secret_key(app.config)
+    _check_fallbacks(app.config)
     _check_times(app.config)
     _check_key_prefix(app.config)
+    _check_cluster(app.config)
     _fill_engine_options(app.config)
     app.extensions["dummy_password_hash"] = _dummy_password_hash(app.config)
 
@@ -58,6 +63,14 @@ def _check_secret_key(config: Config) -> None:
             "FLASK_SECRET_KEY is not set, or is no text: give all workers the same secret, "
             "such as one from python -c 'import secrets; print(secrets.token_hex())'."
         )
+
+
+def _check_fallbacks(config: Config) -> None:
+    keys = config["SECRET_KEY_FALLBACKS"]
+    if keys is None:
+        return
+    if not isinstance(keys, list) or not all(isinstance(key, str) and key.strip() for key in keys):
+        raise SettingError("FLASK_SECRET_KEY_FALLBACKS is no list of keys: write '[\"the earlier key\"]'.")
 
 
 def _check_times(config: Config) -> None:
@@ -92,6 +105,14 @@ def _check_key_prefix(config: Config) -> None:
     prefix = config["ONLINE_KEY_PREFIX"]
     if not isinstance(prefix, str) or not prefix.strip() or not prefix.isprintable():
         raise SettingError(f"FLASK_ONLINE_KEY_PREFIX is {prefix!r}: set it to a name of this app's own.")
+
+
+def _check_cluster(config: Config) -> None:
+    shards = config["ONLINE_SHARDS"]
+    if type(shards) is not int or not 1 <= shards <= MOST_SHARDS:
+        raise SettingError(f"FLASK_ONLINE_SHARDS is {shards!r}: set it to a number from 1 to {MOST_SHARDS}.")
+    if type(config["REDIS_CLUSTER"]) is not bool:
+        raise SettingError(f"FLASK_REDIS_CLUSTER is {config['REDIS_CLUSTER']!r}: set it to true or false.")
 
 
 def _fill_engine_options(config: Config) -> None:

@@ -18,6 +18,7 @@ from common.demo import run_demo
 from common.presence import Presence, answering_tracker
 from common.web import new_app, plain, window_asked
 from step3_redis.client import redis_client
+from step3_redis.cluster import ShardedTracker
 from step3_redis.models import User, db
 from step3_redis.tracker import RedisTracker
 
@@ -28,7 +29,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
     embedded: remember in this process, so that no Redis is needed to try it.
     """
     app = new_app("step3_redis", db, User, config)
-    tracker = RedisTracker(
+    shards = app.config["ONLINE_SHARDS"]
+    new_tracker = RedisTracker if shards == 1 else partial(ShardedTracker, shards=shards)
+    tracker = new_tracker(
         redis_client(app, embedded=embedded),
         prefix=app.config["ONLINE_KEY_PREFIX"],
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),

@@ -7,13 +7,20 @@ from typing import Any
 
 from flask import Flask
 from flask_redis import FlaskRedis
-from redis import RedisError
+from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common.settings import SettingError
+from step3_redis.cluster import LazyCluster
 
 TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
+BOUNDED = {
+    "socket_timeout": TIMEOUT_SECONDS,
+    "socket_connect_timeout": TIMEOUT_SECONDS,
+    "retry": Retry(NoBackoff(), 0),
+}
+CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # an option would outrank BOUNDED
 ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # redis-py takes /x for database 0
 
 
@@ -30,12 +37,15 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
     address = app.config.get("REDIS_URL")
     if address in (None, ""):
         raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
-    client = FlaskRedis(max_connections=10_000)  # no thread is refused one
+    is_cluster = app.config["REDIS_CLUSTER"]
+    # no thread is refused a connection
+    client = FlaskRedis.from_custom_provider(LazyCluster if is_cluster else Redis, max_connections=10_000)
     try:
-        if not re.fullmatch(ADDRESS, address):
+        if not re.fullmatch(CLUSTER_ADDRESS if is_cluster else ADDRESS, address):
             raise ValueError
-        client.init_app(app)
-        _bound_waits(client.connection_pool)
+        client.init_app(app, **(BOUNDED if is_cluster else {}))
+        if not is_cluster:
+            _bound_waits(client.connection_pool)
     except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
         # without the error's text, which may hold a part of the password
         raise SettingError(

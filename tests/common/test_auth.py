@@ -10,7 +10,7 @@ from werkzeug.security import check_password_hash
 
 import common.accounts
 from common.auth import TOKEN_SALT, basic_auth, token_auth
-from tests.apps import QUICK_HASH, bearer
+from tests.apps import QUICK_HASH, bearer, token_of
 from tests.common.conftest import NotingTracker, User, db
 
 
@@ -135,6 +135,18 @@ def test_a_token_of_ours_with_another_content_is_refused(
 ) -> None:
     token = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).dumps(claim)
     assert client.get("/api/me", headers=bearer(token)).status_code == 401
+
+
+def test_after_a_change_of_the_secret_key_earlier_tokens_are_good_while_the_earlier_key_is_kept(
+    app: Flask, client: FlaskClient, token: str
+) -> None:
+    earlier = app.config["SECRET_KEY"]
+    app.config.update(SECRET_KEY="the next key", SECRET_KEY_FALLBACKS=[earlier])
+    assert client.get("/api/me", headers=bearer(token)).status_code == 200
+    newer = token_of(app, "alice")
+    app.config["SECRET_KEY_FALLBACKS"] = []
+    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+    assert client.get("/api/me", headers=bearer(newer)).status_code == 200  # it is the new key that signs
 
 
 def test_auth_6_a_password_is_hashed_once_and_a_token_hashes_nothing(

@@ -33,6 +33,13 @@ def test_a_secret_key_of_digits_works() -> None:
     assert make_app(QUICK | {"SECRET_KEY": 20200302}).config["SECRET_KEY"] == "20200302"
 
 
+@pytest.mark.parametrize("keys", ["old", 5, [""], [5], {"old": 1}, [None]])
+def test_earlier_keys_that_are_no_list_of_text_are_refused(
+    keys: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "FLASK_SECRET_KEY_FALLBACKS" in refusal(capsys, SECRET_KEY_FALLBACKS=keys)
+
+
 @pytest.mark.parametrize("name", ["ONLINE_MINUTES", "ONLINE_KEEP_MINUTES", "TOKEN_MAX_AGE_SECONDS"])
 @pytest.mark.parametrize(
     "value", [0, -1, float("nan"), float("inf"), True, "5m", "", [5], 1e-10, 1e300, 10**400]

@@ -1,0 +1,282 @@
+"""Beyond one Redis: the contract in many keys, and a real cluster whose nodes die and come back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from redis import RedisCluster
+
+from common.presence import OnlineTracker
+from step3_redis.client import TIMEOUT_SECONDS
+from step3_redis.cluster import ShardedTracker
+from tests.apps import bearer, token_of
+from tests.clock import FakeClock
+from tests.deployment_contract import needs_gunicorn
+from tests.redis_cluster import Cluster, redis_cluster
+from tests.redis_servers import RedisServer, free_port, wait_until
+from tests.servers import ROOT, Copy
+from tests.step3_redis.conftest import MakeClient, tracker_of
+from tests.tracker_contract import MakeTracker, Someone, TrackerContract
+
+MakeApp = Callable[..., Flask]
+SHARDS = 12
+ON_A_CLUSTER = {"REDIS_CLUSTER": True, "ONLINE_SHARDS": SHARDS}
+
+
+class TestManyKeysKeepTheContract(TrackerContract):
+    """Twelve sorted sets on one Redis."""
+
+    @pytest.fixture
+    def make_tracker(self, make_client: MakeClient, prefix: str) -> MakeTracker:
+        return partial(ShardedTracker, make_client(), shards=SHARDS, prefix=prefix)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three nodes that all tests here share, and leave as they found them."""
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster_client(cluster: Cluster) -> Iterator[RedisCluster]:
+    """A client of the cluster; what it has written is removed."""
+    client = RedisCluster.from_url(cluster.url)
+    yield client
+    client.flushall()
+    client.close()
+
+
+@pytest.mark.slow
+class TestAClusterKeepsTheContract(TrackerContract):
+    """Twelve sorted sets on three nodes."""
+
+    @pytest.fixture
+    def make_tracker(self, cluster_client: RedisCluster) -> MakeTracker:
+        return partial(ShardedTracker, cluster_client, shards=SHARDS)
+
+
+@pytest.fixture
+def fake(make_client: MakeClient, prefix: str) -> Callable[..., ShardedTracker]:
+    """Make trackers on one and the same Redis."""
+    return partial(ShardedTracker, make_client(), prefix=prefix)
+
+
+def sizes_of(client: Any, tracker: ShardedTracker) -> list[int]:
+    """Return how many users are in each shard."""
+    return [client.zcard(shard._key) for shard in tracker._shards]
+
+
+IDS: dict[str, Callable[[int], Any]] = {
+    "numbers": int,
+    "UUIDs": lambda n: UUID(int=n),
+    "names": "user {}".format,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_id", IDS.values(), ids=IDS)
+def test_users_are_spread_evenly_and_each_node_holds_some(
+    cluster: Cluster, cluster_client: RedisCluster, make_id: Callable[[int], Any]
+) -> None:
+    tracker = ShardedTracker(cluster_client, shards=SHARDS, clock=FakeClock())
+    users = 12_000
+    for number in range(users):
+        tracker.mark_online(Someone(make_id(number)))
+    even = users / SHARDS
+    sizes = sizes_of(cluster_client, tracker)
+    assert sum(sizes) == tracker.get_online() == users
+    assert all(0.8 * even < size < 1.2 * even for size in sizes), sizes
+    assert all(cluster.keys()) and sum(map(len, cluster.keys())) == SHARDS
+
+
+@pytest.mark.slow
+def test_no_command_touches_two_slots(cluster: Cluster, cluster_client: RedisCluster) -> None:
+    clients = [node.client() for node in cluster.nodes]
+    for client in clients:
+        client.config_set("slowlog-log-slower-than", 0)  # which logs each command with its arguments
+        client.config_set("slowlog-max-len", 1000)
+        client.slowlog_reset()
+    tracker = ShardedTracker(cluster_client, shards=SHARDS)
+    for number in range(50):
+        tracker.mark_online(Someone(number))
+        tracker.last_seen(Someone(number))
+    tracker.online_users()
+    assert tracker.get_online() == 50
+    seen = set()
+    for client in clients:
+        client.config_set("slowlog-log-slower-than", -1)
+        for entry in client.slowlog_get(1000):
+            command = entry["command"].decode().split()
+            if command[0].startswith("Z") or command[0] == "PEXPIRE":
+                keys: Any = client.execute_command("COMMAND GETKEYS", *command)  # type: ignore[no-untyped-call]
+                assert len(keys) == 1
+                seen.add(command[0])
+        client.close()
+    assert seen == {"ZADD", "ZREMRANGEBYSCORE", "PEXPIRE", "ZSCORE", "ZRANGE", "ZCOUNT"}
+
+
+def test_a_user_is_in_the_same_shard_in_every_process() -> None:
+    program = (
+        "from unittest.mock import Mock; from step3_redis.cluster import ShardedTracker; "
+        "tracker = ShardedTracker(Mock(), shards=12); "
+        "print([tracker._shard(Mock(id=each))._key for each in (1, 'alice@example.com', '张三')])"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert told == {"['online:11:last-seen', 'online:9:last-seen', 'online:10:last-seen']\n"}
+
+
+@pytest.mark.parametrize("backend", ["fakeredis"], indirect=True)
+def test_another_number_of_shards_is_wrong_for_one_window_and_then_right(
+    fake: Callable[..., ShardedTracker],
+) -> None:
+    clock, users = FakeClock(), [Someone(number) for number in range(100)]
+    few, many = (fake(shards=shards, clock=clock) for shards in (5, SHARDS))
+    for user in users:
+        few.mark_online(user)
+    assert many.get_online() == 100 - len(users_only_in(few, many))
+    clock.advance(minutes=4)
+    for user in users[:50]:
+        many.mark_online(user)
+    assert many.get_online() != 50  # some still count where they were
+    clock.advance(minutes=1)
+    assert many.get_online() == 50
+
+
+def users_only_in(few: ShardedTracker, many: ShardedTracker) -> list[int]:
+    """Return those who stand in a shard that the other number of shards does not read."""
+    read = {shard._key for shard in many._shards}
+    return [user_id for shard in few._shards if shard._key not in read for user_id, _ in shard.online_users()]
+
+
+def test_sharding_keeps_its_promises_in_the_eyes_of_the_type_checker(
+    fake: Callable[..., ShardedTracker],
+) -> None:
+    promised: OnlineTracker = fake(shards=2)
+    assert promised.window == timedelta(minutes=5)
+
+
+def statuses(app: Flask, token: str) -> tuple[int, int]:
+    """Send an authenticated request, and ask for the count."""
+    client = app.test_client()
+    return client.get("/api/me", headers=bearer(token)).status_code, client.get("/api/online").status_code
+
+
+def online(app: Flask) -> int:
+    """Return the count."""
+    answer = app.test_client().get("/api/online").json
+    assert answer is not None
+    return int(answer["online"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", ["killed", "hung"])
+def test_a_node_in_trouble_makes_the_count_unknown_and_never_less_and_fails_no_request(
+    tmp_path: Path, make_app: MakeApp, trouble: str
+) -> None:
+    with redis_cluster(tmp_path) as cluster:
+        app = make_app(cluster.url, **ON_A_CLUSTER)
+        clock = FakeClock()
+        app.extensions["presence"]._monotonic = clock
+        tokens = [token_of(app, name) for name in ("alice", "bob", "carol")]
+        for number in range(100, 150):
+            tracker_of(app).mark_online(Someone(number))
+        assert online(app) == 53
+        node: RedisServer = cluster.nodes[1]
+        node.cut_power() if trouble == "killed" else node.hang()
+        for _ in range(5):
+            assert [statuses(app, token) for token in tokens] == [(200, 503)] * 3
+            clock.advance(seconds=5)
+        node.start() if trouble == "killed" else node.go_on()
+        wait_until(lambda: all(map(cluster.is_whole, cluster.nodes)))
+        for token in tokens:
+            clock.advance(seconds=5)
+            statuses(app, token)
+        assert [statuses(app, token) for token in tokens] == [(200, 200)] * 3
+        assert online(app) == 53 if trouble == "hung" else online(app) <= 53  # a killed node forgets
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there_at_first_fails_no_request(tmp_path: Path, make_app: MakeApp) -> None:
+    port = free_port()
+    app = make_app(f"redis://127.0.0.1:{port}", **ON_A_CLUSTER)
+    clock = FakeClock()
+    app.extensions["presence"]._monotonic = clock
+    token = token_of(app, "alice")
+    assert statuses(app, token) == (200, 503)
+    with redis_cluster(tmp_path, port=port):
+        clock.advance(seconds=5)
+        assert statuses(app, token) == (200, 200)
+        assert online(app) == 1
+
+
+@pytest.mark.slow
+@needs_gunicorn
+def test_two_workers_on_a_cluster_give_every_client_one_and_the_same_count(
+    cluster: Cluster, cluster_client: RedisCluster, tmp_path: Path
+) -> None:
+    copy = Copy("step3_redis", tmp_path)
+    settings = {
+        "FLASK_SECRET_KEY": "12345678901234567890",
+        "FLASK_REDIS_URL": cluster.url,
+        "FLASK_REDIS_CLUSTER": "true",
+        "FLASK_ONLINE_SHARDS": str(SHARDS),
+    }
+    assert copy.run(*copy.flask("init-db"), settings=settings).returncode == 0
+    created = copy.run(*copy.flask("create-user", "dora"), stdin="open sesame\n", settings=settings)
+    assert created.returncode == 0
+    assert copy.counts_of_two_workers(settings, "dora", "open sesame") == {1}
+    assert cluster_client.zcount("online:11:last-seen", "-inf", "+inf") == 1  # dora's id is 1
+
+
+def test_no_wait_for_a_cluster_is_longer_than_for_one_redis(make_app: MakeApp) -> None:
+    lazy = tracker_of(make_app("redis://127.0.0.1:1", **ON_A_CLUSTER))._client._redis_client
+    options = lazy._connect.keywords
+    assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT_SECONDS
+    assert options["retry"]._retries == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ONLINE_SHARDS": 0},
+        {"ONLINE_SHARDS": 1001},
+        {"ONLINE_SHARDS": True},
+        {"ONLINE_SHARDS": "12"},
+        {"REDIS_CLUSTER": 1},
+        {"REDIS_CLUSTER": "yes"},
+        {"REDIS_CLUSTER": True, "REDIS_URL": "redis://host/1"},
+        {"REDIS_CLUSTER": True, "REDIS_URL": "redis://host?socket_timeout=9"},
+        {"REDIS_CLUSTER": True, "REDIS_URL": "redis://host:port"},
+        {"REDIS_CLUSTER": True, "REDIS_URL": "unix:///redis.sock"},
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_used_ends_the_start_with_a_sentence(
+    make_app: MakeApp, capsys: pytest.CaptureFixture[str], settings: dict[str, Any]
+) -> None:
+    named = f"FLASK_{list(settings)[-1]}"
+    address = settings.get("REDIS_URL", "redis://host")
+    with pytest.raises(SystemExit):
+        make_app(address, **{name: value for name, value in settings.items() if name != "REDIS_URL"})
+    sentence = capsys.readouterr().err
+    assert sentence.count("\n") == 1 and named in sentence
