@@ -82,6 +82,13 @@ class PostgresqlServer:
         self.process.wait()
         self.process = None
 
+    def restart(self) -> None:
+        """End it in good order, its sessions at once, and start it again."""
+        assert self.process
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        self.start()
+
     @contextmanager
     def read_only(self) -> Iterator[None]:
         """Refuse all writes for a while, in the sessions there are too."""
