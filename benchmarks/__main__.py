@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks import accuracy, whole_requests, with_database, with_dict, with_redis, workers
+from benchmarks import accuracy, whole_requests, with_cluster, with_database, with_dict, with_redis, workers
 from benchmarks.measure import RESULTS, new_bench
 from benchmarks.promises import known
 
-MEASURED = (with_dict, with_database, with_redis, whole_requests, workers, accuracy)
+MEASURED = (with_dict, with_database, with_redis, with_cluster, whole_requests, workers, accuracy)
 
 
 @click.command()

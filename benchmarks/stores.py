@@ -14,6 +14,7 @@ from sqlalchemy import URL, make_url
 from benchmarks.measure import Bench
 from tests.databases import SERVERS, new_database
 from tests.postgresql_server import postgresql_server
+from tests.redis_cluster import Cluster, redis_cluster
 from tests.redis_servers import redis_server
 
 
@@ -44,3 +45,15 @@ def redis(bench: Bench, folder: Path) -> Iterator[Redis | None]:
         else:
             client = stack.enter_context(Redis.from_url(server.url, socket_timeout=60))
         yield client
+
+
+@contextmanager
+def cluster(bench: Bench, folder: Path, nodes: int) -> Iterator[Cluster | None]:
+    """Lend an empty Redis Cluster of our own; None without the program, unless REQUIRE_SERVERS=1."""
+    with ExitStack() as stack:
+        made = None
+        try:
+            made = stack.enter_context(redis_cluster(folder, nodes=nodes))
+        except pytest.skip.Exception as reason:
+            bench.leave_out("cluster", reason)
+        yield made

@@ -26,13 +26,13 @@ TYPOGRAPHY = {
 }
 EVERYWHERE = {
     r"\d %": "no space before %",
-    r"\d(?:ms|µs|s|KB|MB)\b": "a space before a unit",
+    r"\d(?:ms|µs|s|KB|MB|GB)\b": "a space before a unit",
     r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
     r"[*`~]|\]\(": "a mark that shows: emphasis, a link or code that does not end where it should",
 }
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 UNITS = {"毫秒": "ms", "秒": "s", "second": "s", "seconds": "s"}
-FIGURE = re.compile(r"((?:(?<!\w)[+-])?\d+(?:[.:]\d+)*) ?(%|毫秒|秒|(?:ms|µs|s|seconds?|KB|MB)\b|)")
+FIGURE = re.compile(r"((?:(?<!\w)[+-])?\d+(?:[.:]\d+)*) ?(%|毫秒|秒|(?:ms|µs|s|seconds?|KB|MB|GB)\b|)")
 TEST_NAME = re.compile(r"def (test_\w+)\(")
 
 
@@ -99,7 +99,8 @@ def without_comments(part: Part) -> str:
 
 def figures(text: str) -> Counter[str]:
     """Count the figures in a text, with their signs and units: 200,000 and 20 万 are the same one."""
-    text = re.sub(r"(\d+(?:\.\d+)?) ?万", lambda number: f"{float(number[1]) * 10_000:.0f}", text)
+    for unit, size in (("万", 10_000), ("亿", 100_000_000)):
+        text = re.sub(rf"(\d+(?:\.\d+)?) ?{unit}", lambda n, size=size: f"{float(n[1]) * size:.0f}", text)  # type: ignore[misc]
     text = re.sub(r"第 (\d+) 秒", r"\1", text)  # second 59 is no length of time
     found = FIGURE.findall(re.sub(r"(?<=\d),(?=\d{3})", "", text))
     return Counter(number + UNITS.get(unit, unit) for number, unit in found)

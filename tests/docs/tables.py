@@ -9,6 +9,7 @@ import re
 import tomllib
 
 from benchmarks.measure import RESULTS, read
+from benchmarks.scale import SCALE
 from benchmarks.summaries import SUMMARIES
 from benchmarks.tables import TABLES
 from tests.break_it import DATA, Breakage, breakages
@@ -93,7 +94,7 @@ def survivals(steps: list[str], language: str) -> list[list[str]]:
     ]
 
 
-MEASURED = TABLES | SUMMARIES
+MEASURED = TABLES | SUMMARIES | SCALE
 ROWS = {"faults": survivals, "production": production, "worst": worst}
 
 

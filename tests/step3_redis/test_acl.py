@@ -13,6 +13,7 @@ from step3_redis.tracker import RedisTracker
 from tests.clock import FakeClock
 from tests.redis_cluster import redis_cluster
 from tests.redis_servers import RedisServer
+from tests.servers import ROOT
 from tests.tracker_contract import ALICE
 
 # as docs/deployment.md has it
@@ -36,7 +37,7 @@ def use(tracker: RedisTracker) -> None:
     assert tracker.last_seen(ALICE) is not None
 
 
-def test_six_commands_on_keys_with_the_prefix_are_enough(own_server: RedisServer) -> None:
+def test_the_six_commands_on_keys_with_the_prefix_are_enough(own_server: RedisServer) -> None:
     with Redis.from_url(limited(own_server, RULE)) as client:
         use(RedisTracker(client, clock=FakeClock()))
         with pytest.raises(NoPermissionError):
@@ -45,8 +46,15 @@ def test_six_commands_on_keys_with_the_prefix_are_enough(own_server: RedisServer
             client.keys()
 
 
+def test_the_page_on_deployment_shows_this_rule() -> None:
+    for page in ("deployment.md", "deployment.zh.md"):
+        text = (ROOT / "docs" / page).read_text("utf-8").replace("'", "")
+        assert RULE in text
+        assert all(f"`{each}`" in text for each in ON_A_CLUSTER.split()[-2:])
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_and_each_of_them_is_needed(own_server: RedisServer, command: str) -> None:
+def test_each_of_the_six_commands_is_needed(own_server: RedisServer, command: str) -> None:
     address = limited(own_server, RULE.replace(f" +{command}", ""))
     with Redis.from_url(address) as client, pytest.raises(NoPermissionError):
         use(RedisTracker(client, clock=FakeClock()))
