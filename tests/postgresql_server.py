@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -42,7 +41,7 @@ class PostgresqlServer:
         # PostgreSQL refuses to run as root
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:
-            os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+            shutil.chown(folder, self._user)
         subprocess.run(
             [self._bin / "initdb", "-D", folder, "-U", "postgres", "-A", "trust", "--no-sync"],
             user=self._user,
