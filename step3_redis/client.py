@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask_redis import FlaskRedis
-from redis import Redis, RedisError
+from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -15,12 +15,13 @@ from common.settings import SettingError
 from step3_redis.cluster import LazyCluster
 
 TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
-BOUNDED = {
+OF_A_CLUSTER = {
+    "max_connections": 10_000,
     "socket_timeout": TIMEOUT_SECONDS,
     "socket_connect_timeout": TIMEOUT_SECONDS,
     "retry": Retry(NoBackoff(), 0),
 }
-CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # an option would outrank BOUNDED
+CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # an option would outrank the timeouts
 ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # redis-py takes /x for database 0
 
 
@@ -37,13 +38,14 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
     address = app.config.get("REDIS_URL")
     if address in (None, ""):
         raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
+    client = FlaskRedis(max_connections=10_000)  # no thread is refused one
     is_cluster = app.config["REDIS_CLUSTER"]
-    # no thread is refused a connection
-    client = FlaskRedis.from_custom_provider(LazyCluster if is_cluster else Redis, max_connections=10_000)
+    if is_cluster:
+        client = FlaskRedis.from_custom_provider(LazyCluster, **OF_A_CLUSTER)
     try:
         if not re.fullmatch(CLUSTER_ADDRESS if is_cluster else ADDRESS, address):
             raise ValueError
-        client.init_app(app, **(BOUNDED if is_cluster else {}))
+        client.init_app(app)
         if not is_cluster:
             _bound_waits(client.connection_pool)
     except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
