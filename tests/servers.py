@@ -95,12 +95,12 @@ def address_in(
     """Wait until a starting server has written its address to the log, and return it."""
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at and process.poll() is None:
-        for line in log.read_text(encoding="utf-8")[position:].splitlines(keepends=True):
+        for line in log.read_bytes()[position:].decode().splitlines(keepends=True):
             if (found := re.search(r"http://127\.0\.0\.1:\d+", line)) and line.endswith("\n"):
                 return found[0]
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
-    raise AssertionError(log.read_text(encoding="utf-8")[position:])
+    raise AssertionError(log.read_bytes()[position:].decode())
 
 
 class Copy:
