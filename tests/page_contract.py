@@ -133,9 +133,25 @@ class PageContract:
         tab.page.route("**/api/online?*", lambda route: route.abort())
         tab.page.get_by_text("the app does not answer").wait_for()
         assert tab.page.locator("#number").inner_text() == "?"
-        assert ":" in tab.page.locator("#since").inner_text()
+        since = tab.page.locator("#since").inner_text()
+        assert ":" in since
+        tab.page.clock.run_for(10_000)
+        with tab.page.expect_event("requestfailed"):
+            tab.page.evaluate("startAnew()")  # as another window does
+        tab.page.get_by_text("the app does not answer").wait_for()
+        assert tab.page.locator("#since").inner_text() == since
         tab.page.unroute("**/api/online?*")
         see(tab.page, "0")
+
+    def test_the_line_has_a_gap_where_the_number_was_unknown(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.locator("#line[d^=M]").wait_for(state="attached")
+        tab.page.route("**/api/online?*", lambda route: route.abort())
+        tab.page.locator("#count[data-state=app]").wait_for()
+        tab.page.unroute("**/api/online?*")
+        see(tab.page, "0")
+        drawn = tab.page.locator("#line").get_attribute("d")
+        assert drawn and drawn.count("M") == 2
 
     def test_someone_whose_token_is_refused_is_signed_out(self, open_page: OpenPage) -> None:
         tab = open_page()

@@ -51,8 +51,8 @@ async function poll() {
 
 // state: known, waiting (for the first answer), store or app (which does not answer).
 function show(count, state) {
-  if (state === "known" || state === "waiting") unknownSince = null;
-  else unknownSince ??= new Date();
+  if (state === "known") unknownSince = null;
+  else if (state !== "waiting") unknownSince ??= new Date();
   const text = count === null ? "?" : String(count);
   if ($("#number").textContent !== text) $("#number").textContent = text; // a change is read out, a repetition is not
   $("#count").dataset.state = state;
@@ -63,9 +63,12 @@ function show(count, state) {
 
 function drawLine() {
   const most = Math.max(1, ...samples.map(({ count }) => count));
-  let last = -Infinity; // when the line was last known to be somewhere
+  let last = -Infinity; // when the sample before was taken, if it was known
   const steps = samples.map(({ at, count }) => {
-    if (count === null) return "";
+    if (count === null) {
+      last = -Infinity;
+      return "";
+    }
     const pen = at - last > 3 * POLL_SECONDS ? "M" : "L";
     last = at;
     const x = 300 - ((now() - at) * 300) / LINE_SECONDS;
@@ -107,7 +110,7 @@ function newPerson(name) {
 async function send(person, path, how) {
   person.sent = now();
   const answer = await how("GET", path, `Bearer ${person.token}`).catch(() => null); // a missed heartbeat
-  if (answer?.status === 200) wasSeen(person);
+  if (answer?.status === 200 && answer.json.last_seen !== null) wasSeen(person); // null: the store did not take it
   if (answer?.status === 401) {
     person.row.remove(); // the token has expired, or the account is gone
     people.delete(person.name);
