@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import step2_database.models  # noqa: F401  # a revision may name its UtcDateTime
+import step2_database.utc_datetime  # noqa: F401  # a revision may name its UtcDateTime
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.exc import StatementError
 
-from step2_database.models import User, UtcDateTime, db
+from step2_database.models import User, db
+from step2_database.utc_datetime import UtcDateTime
 
 EIGHT_IN_BEIJING = datetime(2026, 1, 31, 8, 0, 0, 123457, tzinfo=ZoneInfo("Asia/Shanghai"))
 

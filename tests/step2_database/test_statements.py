@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, String, Table, inspect
 
 from common.presence import record
-from step2_database.models import User, UtcDateTime, db
+from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
+from step2_database.utc_datetime import UtcDateTime
 from tests.apps import bearer, token_of
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
 from tests.tracker_contract import ALICE
