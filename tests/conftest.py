@@ -1,9 +1,13 @@
-"""What every run says of itself."""
+"""What every run says of itself, and what tests of all steps may ask for."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
 
 from tests.databases import SERVERS
 
@@ -18,3 +22,15 @@ def pytest_report_header() -> list[str]:
     if not shutil.which("redis-server"):
         report.append("redis-server is not installed: skipping what needs a real Redis")
     return report
+
+
+@pytest.fixture
+def in_beijing() -> Iterator[None]:
+    """Let this process live 8 hours ahead of UTC, where the system can (Windows cannot)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        if hasattr(time, "tzset"):
+            time.tzset()
+        yield
+    if hasattr(time, "tzset"):
+        time.tzset()

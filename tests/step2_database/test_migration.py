@@ -83,7 +83,7 @@ def test_init_db_first_or_an_upgrade_twice_does_no_harm(make_app: MakeApp) -> No
 
 def test_there_is_a_way_back(app: Flask, database: URL) -> None:
     upgrade(app)
-    upgrade(app, "downgrade")
+    upgrade(app, "downgrade", "base")
     with app.app_context():
         columns = [column["name"] for column in inspect(db.engine).get_columns("users")]
         assert sorted(columns) == ["active", "id", "name", "password_hash"]

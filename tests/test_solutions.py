@@ -1,0 +1,67 @@
+"""Every exercise can be done: its test fails as things are, and passes with its solution."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.break_it import ROOT, copy_to, run
+from tests.exercises import Exercise, complaints, exercises, works
+
+pytestmark = pytest.mark.slow  # a reader has switched one on, or solved it otherwise
+EVERY = exercises()
+STEPS = sorted(path.parent.name for path in ROOT.glob("tests/step*/test_exercises.py"))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the tests need, to change."""
+    copy_to(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_has_three_exercises_and_as_many_solutions(step: str) -> None:
+    ours = [exercise for exercise in EVERY if exercise.step == step]
+    assert [exercise.number for exercise in ours] == [f"{step[len('step')]}.{n}" for n in (1, 2, 3)]
+    source = (ROOT / ours[0].file).read_text(encoding="utf-8")
+    assert re.findall(r"^def (test_\w+)", source, re.MULTILINE) == [exercise.test for exercise in ours]
+    solutions = {path.relative_to(ROOT).as_posix() for path in ROOT.glob(f"tests/{step}/solutions/*")}
+    assert solutions == {exercise.solution for exercise in ours}
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.number)
+def test_without_its_solution_an_exercise_fails(exercise: Exercise, copy: Path) -> None:
+    exercise.switch_on(copy)
+    outcome = run(copy, f"{exercise.file}::{exercise.test}")
+    assert outcome.code == 1, outcome.output
+    assert re.search(r"^\d+ failed(, \d+ skipped)? in ", outcome.output, re.MULTILINE), outcome.output
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.number)
+def test_with_its_solution_an_exercise_passes_and_the_tracker_keeps_its_promises(
+    exercise: Exercise, copy: Path
+) -> None:
+    exercise.switch_on(copy)
+    exercise.solve(copy)
+    solved = run(copy, f"{exercise.file}::{exercise.test}")
+    assert works(solved), solved.output
+    without_servers = "KeepsTheContract and not postgresql and not mysql"
+    promises = run(copy, f"tests/{exercise.step}/test_tracker.py", "-k", without_servers)
+    assert works(promises), promises.output
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_all_solutions_of_a_step_go_together_and_are_as_tidy_as_the_rest(step: str, copy: Path) -> None:
+    for exercise in EVERY:
+        if exercise.step == step:
+            exercise.switch_on(copy)
+            exercise.solve(copy)
+    solved = run(copy, f"tests/{step}/test_exercises.py")
+    assert works(solved), solved.output
+    changed = "common", step, f"tests/{step}/test_exercises.py"
+    for tool in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)):
+        said = complaints(copy, *tool, *changed)
+        assert not said, said
