@@ -20,7 +20,7 @@ from step1_dict.tracker import DictTracker
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the app of step 1. SettingError ends the start when a setting cannot be used."""
+    """Return the app. SettingError ends the start when a setting cannot be used."""
     app = new_app("step1_dict", db, User, config)
     tracker = DictTracker(
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),

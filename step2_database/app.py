@@ -24,7 +24,7 @@ from step2_database.tracker import DatabaseTracker
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the app of step 2. SettingError ends the start when a setting cannot be used."""
+    """Return the app. SettingError ends the start when a setting cannot be used."""
     app = new_app("step2_database", db, User, config)
     Migrate(app, db, directory=Path(__file__).parent / "migrations")
     options = app.config["SQLALCHEMY_ENGINE_OPTIONS"]

@@ -24,7 +24,7 @@ from step3_redis.tracker import RedisTracker
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = False) -> Flask:
-    """Return the app of step 3. SettingError ends the start when a setting cannot be used.
+    """Return the app. SettingError ends the start when a setting cannot be used.
 
     embedded: remember in this process, so that no Redis is needed to try it.
     """

@@ -1,12 +1,16 @@
-"""The tables of the documents that come from data: python -m tests.docs.tables writes them anew.
+"""What the documents show of data and of two steps' code: python -m tests.docs.tables writes it anew.
 
-Each stands between two remarks, <!-- table: name --> and <!-- /table -->.
+A table stands between two remarks, <!-- table: name --> and <!-- /table -->; what differs between two steps
+in the block of code below <!-- diff: step1_dict step2_database -->.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
+from itertools import takewhile
+from pathlib import Path
 
 from benchmarks.measure import RESULTS, read
 from benchmarks.scale import SCALE
@@ -15,6 +19,7 @@ from benchmarks.tables import TABLES
 from tests.break_it import DATA, Breakage, breakages
 from tests.docs.documents import Document, documents
 from tests.faults import faults
+from tests.servers import ROOT
 
 IN_PRODUCTION = "hurts in production"
 WORDS = {
@@ -37,10 +42,11 @@ LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_databa
 SLOW = {False: "", True: "-m slow "}
 README = {"en": "README.md", "zh": "README.zh.md"}
 TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
+DIFF = re.compile(r"(<!-- diff: (\w+) (\w+) -->\n```diff\n)(.*?)(```\n)", re.DOTALL)
 
 
 def filled(document: Document) -> str:
-    """Return the document's text with its tables written anew."""
+    """Return the document's text with its tables and differences written anew."""
     language = document.language
 
     def fill(table: re.Match[str]) -> str:
@@ -52,7 +58,26 @@ def filled(document: Document) -> str:
         lines = [first, ["---"] * len(first), *rows]
         return table[1] + "".join(f"| {' | '.join(row)} |\n" for row in lines) + table[4]
 
-    return TABLE.sub(fill, document.source)
+    with_tables = TABLE.sub(fill, document.source)
+    return DIFF.sub(lambda diff: diff[1] + difference(diff[2], diff[3]) + diff[5], with_tables)
+
+
+def difference(before: str, after: str) -> str:
+    """Return what two steps have otherwise in app.py and models.py."""
+    shown = ""
+    for file in ("app.py", "models.py"):
+        ours, theirs = (code_of(ROOT / step / file) for step in (before, after))
+        diff = list(difflib.unified_diff(ours, theirs, n=0, lineterm=""))[2:]
+        changed = [line for line in diff if not line.startswith("@@") and line[1:].strip()]
+        shown += "".join(f"{line}\n" for line in [f"@@ {file}", *changed])
+    return shown
+
+
+def code_of(file: Path) -> list[str]:
+    """Return the lines of a program without its imports, and without what only its demo does."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith(("class ", "def ")))
+    return list(takewhile(lambda line: not line.startswith("if __name__"), lines[first:]))
 
 
 def production(areas: list[str], language: str) -> list[list[str]]:

@@ -1,0 +1,12 @@
+"""Who is online, remembered in this process: presence.py, and step 1's tracker.py."""
+
+from __future__ import annotations
+
+from flask import Flask
+from presence import Presence
+from tracker import DictTracker
+
+
+def init_online(app: Flask) -> None:
+    """Give the app its tracker; call this where the app is made."""
+    app.extensions["presence"] = Presence(DictTracker())

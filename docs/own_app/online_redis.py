@@ -1,0 +1,22 @@
+"""Who is online, remembered in Redis: presence.py, and step 3's tracker.py."""
+
+from __future__ import annotations
+
+from flask import Flask
+from presence import Presence
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from tracker import RedisTracker
+
+
+def init_online(app: Flask) -> None:
+    """Give the app its tracker; call this where the app is made, once REDIS_URL is set."""
+    client = Redis.from_url(
+        app.config["REDIS_URL"],
+        socket_timeout=0.2,  # seconds; presence is worth no longer wait
+        socket_connect_timeout=0.2,
+        retry=Retry(NoBackoff(), 0),
+    )
+    # the prefix sets your key apart from others on the same Redis; ids that are no numbers want parse_id=
+    app.extensions["presence"] = Presence(RedisTracker(client, prefix="my-app"))

@@ -1,0 +1,218 @@
+"""docs/your-own-app.md: its files and lines, put into three apps that are built otherwise than ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fakeredis import FakeRedis, FakeServer
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from werkzeug.datastructures import Authorization
+from werkzeug.security import generate_password_hash
+
+from tests.apps import QUICK_HASH
+from tests.clock import FakeClock
+from tests.docs.documents import document
+from tests.servers import ROOT
+
+PAGE = document(ROOT / "docs" / "your-own-app.md")
+STORES = ("1: a dict", "2: a column", "3: a sorted set")
+NAMES = ("ann", "ben")
+
+
+class Door(NamedTuple):
+    """One of the apps that are there already, and how its users use it."""
+
+    file: str
+    user_model: str
+    make_app: Callable[[Any], Flask]
+    new_user: Callable[[Any, str, str], Any]
+    sign_in: Callable[[FlaskClient, str, str], None]
+    private: str  # what only users may see
+
+
+def basic(client: FlaskClient, name: str, password: str) -> None:
+    """Send name and password with every request."""
+    credentials = Authorization("basic", {"username": name, "password": password})
+    client.environ_base["HTTP_AUTHORIZATION"] = credentials.to_header()
+
+
+DOORS = {
+    "Flask-HTTPAuth": Door(
+        "with_httpauth.py",
+        "Member",
+        lambda module: module.app,
+        lambda module, name, hashed: module.Member(name=name, password_hash=hashed),
+        basic,
+        "/news",
+    ),
+    "Flask-Login": Door(
+        "with_login.py",
+        "Reader",
+        lambda module: module.create_app(),
+        lambda module, name, hashed: module.Reader(email=name, password_hash=hashed),
+        lambda client, name, password: sign_in_with(client, "/login", email=name, password=password),
+        "/shelf",
+    ),
+    "neither": Door(
+        "with_neither.py",
+        "Customer",
+        lambda module: module.shop(),
+        lambda module, name, hashed: module.Customer(name=name, password_hash=hashed),
+        lambda client, name, password: sign_in_with(client, "/session", name=name, password=password),
+        "/cart",
+    ),
+}
+
+
+def sign_in_with(client: FlaskClient, path: str, **form: str) -> None:
+    """Send a form; a wrong one begins no session."""
+    client.post(path, data=form)
+
+
+def files_of(store: str) -> list[tuple[Path, str]]:
+    """Return what the page's table says to copy for a store, and under which name."""
+    cells = [part for part in PAGE.parts if part.kind == "table tbody tr td"]
+    where = [cell.text for cell in cells].index(store)
+    _, as_they_are, online = cells[where : where + 3]
+    copied = [(ROOT / "docs" / link, Path(link).name) for link in as_they_are.links]
+    return [*copied, (ROOT / "docs" / online.links[0], "online.py")]
+
+
+def with_column(source: str, user_model: str) -> str:
+    """Write the lines of the page's diff into an app; its user model has another name."""
+    (diff,) = (part.text for part in PAGE.parts if part.language == "diff")
+    *imports, column, call = re.findall(r"^\+(.*)$", diff, re.MULTILINE)
+    for above, added in (
+        ("from __future__ import annotations\n", "\n".join(imports)),
+        (re.findall(r"^    id: .*\n", source, re.MULTILINE)[0], column),
+    ):
+        assert source.count(above) == 1
+        source = source.replace(above, f"{above}{added}\n")
+    (replaced,) = re.findall(r"^-(.*)$", diff, re.MULTILINE)
+    assert source.count(replaced) == 1
+    return source.replace(replaced, call.replace("User", user_model))
+
+
+class OwnApp:
+    """An app of somebody else's, once the page has been followed."""
+
+    def __init__(self, door: Door) -> None:
+        module = import_module("app")
+        self.door = door
+        self.app = door.make_app(module)
+        self.clock = FakeClock()
+        self.app.extensions["presence"].tracker._clock = self.clock
+        with self.app.app_context():
+            module.db.create_all()
+            for name in NAMES:
+                hashed = generate_password_hash(f"{name}'s", QUICK_HASH)
+                module.db.session.add(door.new_user(module, name, hashed))
+            module.db.session.commit()
+
+    def browser(self, name: str, password: str | None = None) -> FlaskClient:
+        """Return a browser in which someone has signed in."""
+        client = self.app.test_client()
+        self.door.sign_in(client, name, password or f"{name}'s")
+        return client
+
+    def status(self, client: FlaskClient) -> int:
+        """Ask for what only users may see."""
+        return client.get(self.door.private).status_code
+
+    def online(self) -> str:
+        """Ask how many are online, without credentials."""
+        return re.sub(r"\D", "", self.app.test_client().get("/online").get_data(as_text=True))
+
+
+@pytest.fixture
+def own_app(
+    door: str, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], OwnApp]]:
+    """Follow the page in an empty folder, and make the app as its own code does."""
+    names = [name for _, name in files_of(store)]
+    for file, name in files_of(store):
+        shutil.copy(file, tmp_path / name)
+    source = (ROOT / "docs" / "own_app" / DOORS[door].file).read_text(encoding="utf-8")
+    if store.startswith("2"):
+        source = with_column(source, DOORS[door].user_model)
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("FLASK_SECRET_KEY", "a test's own key")
+    monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    monkeypatch.setenv("FLASK_REDIS_URL", "redis://127.0.0.1:1/0")  # nothing listens there
+    made: list[OwnApp] = []
+
+    def make() -> OwnApp:
+        made.append(OwnApp(DOORS[door]))
+        return made[-1]
+
+    yield make
+    for each in made:
+        close_all(each.app)
+    for name in ["app.py", *names]:
+        sys.modules.pop(name.removesuffix(".py"), None)
+
+
+@pytest.fixture
+def redis_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever asks for a Redis have one of their own that answers."""
+    monkeypatch.setattr(Redis, "from_url", lambda address, **options: FakeRedis(server=FakeServer()))
+
+
+def close_all(app: Flask) -> None:
+    """Close the connections to the database, or leaving them open is an error."""
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+    tracker = app.extensions["presence"].tracker
+    for engine in ("_writing", "_reading"):
+        if hasattr(tracker, engine):
+            getattr(tracker, engine).dispose()
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("door", DOORS)
+def test_every_store_goes_with_every_door(own_app: Callable[[], OwnApp], redis_in_this_process: None) -> None:
+    own = own_app()
+    assert own.online() == "0"
+    ann, ben = own.browser("ann"), own.browser("ben")
+    assert own.status(ann) == own.status(ben) == own.status(ann) == 200
+    assert own.online() == "2"
+    own.clock.advance(minutes=4)
+    assert own.status(ben) == 200
+    own.clock.advance(minutes=1)
+    assert own.online() == "1"
+    own.clock.advance(minutes=4)
+    assert own.online() == "0"
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("door", DOORS)
+def test_whoever_is_refused_is_not_counted(
+    own_app: Callable[[], OwnApp], redis_in_this_process: None
+) -> None:
+    own = own_app()
+    assert own.status(own.browser("ann", "wrong")) == 401
+    assert own.status(own.browser("nobody")) == 401
+    assert own.online() == "0"
+
+
+@pytest.mark.parametrize("store", STORES[2:])
+@pytest.mark.parametrize("door", DOORS)
+def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Callable[[], OwnApp]) -> None:
+    own = own_app()
+    assert own.status(own.browser("ann")) == 200
+    assert own.app.test_client().get("/online").status_code == 503
+
+
+def test_the_table_names_every_store() -> None:
+    first = [part.text for part in PAGE.parts if part.kind == "table tbody tr td"][::3]
+    assert tuple(first) == STORES
