@@ -39,7 +39,6 @@ def which(results: Results, _: list[str], language: str) -> Rows:
     first, last = results.sizes[0], results.sizes[-1]
     stores = ("dict", database, "redis")
     marks_of = (f"dict mark {last}", f"{database} mark", f"redis mark {last}")
-    workers = ("1", "2", "2")
 
     def each(words: Words, cell: Callable[[str, str, int], str]) -> list[str]:
         cells = zip(stores, STEPS, range(3), strict=True)
@@ -70,11 +69,10 @@ def which(results: Results, _: list[str], language: str) -> Rows:
         samples = results.seconds.get(f"{store} marks by workers")
         if samples is None:
             return "-"
-        rate = two_digits(1 / results.median(f"{store} marks by workers", workers[number]))
-        return say(
-            (f"{rate} with {workers[number]} worker{'s' * (number > 0)}", f"{workers[number]} 个进程 {rate}"),
-            language,
-        )
+        one, two = (two_digits(1 / results.median(f"{store} marks by workers", n)) for n in ("1", "2"))
+        if number == 0:  # a second process would count for itself
+            return say((f"{one} with 1 worker", f"1 个进程 {one}"), language)
+        return say((f"{one} with 1 worker, {two} with 2", f"1 个进程 {one}，2 个 {two}"), language)
 
     saved = results.figures["writes by 1000 users, every 10 s"]["here"]
     stays = [results.figures[f"edge {form}"].values() for form in ("dict", "column", "sorted set")]
@@ -97,7 +95,7 @@ def which(results: Results, _: list[str], language: str) -> Rows:
         line(
             language,
             ("after a restart", "重启之后"),
-            ("all forgotten", "全部忘记"),
+            ("all forgotten", "全部丢失"),
             ("all kept", "全部保留"),
             ("as Redis is set up to", "取决于 Redis 的设置"),
         ),
@@ -114,7 +112,7 @@ def which(results: Results, _: list[str], language: str) -> Rows:
                 "–".join(dict.fromkeys(f"{find(stays[number]):g}" for find in (min, max)))
             ),
         ),
-        each(("one mark", "一次记录"), lambda _, __, number: median(marks_of[number])),
+        each(("one mark", "记录一次"), lambda _, __, number: median(marks_of[number])),
         each(
             ("its share of `GET /api/me` (step 2: SQLite)", "占 `GET /api/me` 的比例（第 2 步：SQLite）"),
             part,
@@ -127,7 +125,7 @@ def which(results: Results, _: list[str], language: str) -> Rows:
             counts_of,
         ),
         each(("room for a million users", "一百万用户占用"), room),
-        each(("marked requests a second", "每秒处理的请求，每个都记录"), throughput),
+        each(("marked requests a second", "每秒处理的请求（每个都记录）"), throughput),
         line(language, ("enough until", "够用到"), *ends(two_digits(saved))),
     ]
 
@@ -135,7 +133,7 @@ def which(results: Results, _: list[str], language: str) -> Rows:
 def ends(saved: str) -> tuple[Words, Words, Words]:
     """Return the point at which each step ends."""
     return (
-        ("a second process, or a restart that may forget nobody", "出现第二个进程，或者重启不能忘记任何人"),
+        ("a second process, or a restart that may forget nobody", "需要第二个进程，或者重启后不能丢数据"),
         (
             f"the writes weigh ({saved} a second for 1,000 users who call every 10 s), or the counts of many",
             f"写入成为负担（1000 个用户每 10 s 请求一次，每秒写 {saved} 次），或者要数的人太多",
