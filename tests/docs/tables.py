@@ -36,7 +36,7 @@ WORDS = {
         ],
         "zh": ["故障", "失败的请求", "之前的记录", "期间的记录", "期间的人数", "恢复", "测试"],
     },
-    "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课文", "测试"]},
+    "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课程", "测试"]},
 }
 LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_database", "redis": "step3_redis"}
 SLOW = {False: "", True: "-m slow "}
