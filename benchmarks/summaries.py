@@ -126,7 +126,7 @@ def which(results: Results, _: list[str], language: str) -> Rows:
         ),
         each(("room for a million users", "一百万用户占用"), room),
         each(("marked requests a second", "每秒处理的请求（每个都记录）"), throughput),
-        line(language, ("enough until", "够用到"), *ends(two_digits(saved))),
+        line(language, ("enough until", "何时不够用"), *ends(two_digits(saved))),
     ]
 
 
