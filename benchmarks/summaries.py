@@ -157,9 +157,9 @@ def costs(results: Results, areas: list[str], language: str) -> Rows:
         times = (taken(results, f"{area} count {size}", form) for form in ("usual", "here"))
         rows.append([say(words, language), *times])
     english, chinese = CONTENDERS[area]["floor"]
-    space = " " if chinese.endswith("`") else ""
+    before, after = (" " if chinese[n] == "`" else "" for n in (0, -1))
     ratios = (two_digits(results.ratio(f"{area} mark {last}", form, "floor")) for form in ("usual", "here"))
-    words = (f"a mark, in times of {english}", f"一次记录，是{space}{chinese}{space}的几倍")
+    words = (f"a mark, in times of {english}", f"一次记录，是{before}{chinese}{after}的几倍")
     rows.append([say(words, language), *ratios])
     weights = results.figures[f"{area} bytes a user"]
     bytes_of = {form: weight_of(weight) for form, weight in weights.items()}

@@ -181,7 +181,7 @@ def index_costs(results: Results, _: list[str], language: str) -> Rows:
             )
     kept = [results.figures.get(f"postgresql {table}") for table in ("users", "users_without_index")]
     logs: list[tuple[str, Words, Callable[[float], str]]] = [
-        ("log bytes a mark", ("bytes of PostgreSQL's log", "PostgreSQL 日志的字节数"), two_digits),
+        ("log bytes a mark", ("bytes of PostgreSQL's log", "PostgreSQL 的 WAL 字节数"), two_digits),
         ("share of HOT updates", ("HOT updates, PostgreSQL", "HOT 更新，PostgreSQL"), percent),
     ]
     for figure, words, written in logs:
@@ -324,7 +324,7 @@ def hyperloglog(results: Results, _: list[str], language: str) -> Rows:
         language,
         ("users", "用户"),
         ("mean error", "平均误差"),
-        ("one time in twenty", "每二十次中有一次"),
+        ("one time in twenty", "二十次里有一次超过"),
         ("worst", "最大误差"),
     )
     if error is None:
