@@ -26,7 +26,7 @@ class Customer(db.Model):  # type: ignore[name-defined, misc]
 def load_customer() -> None:
     """Find out, before each request, whose session it is."""
     g.customer = None
-    if request.endpoint == "static" or "customer" not in session:
+    if request.endpoint in (None, "static") or "customer" not in session:
         return
     g.customer = db.session.get(Customer, UUID(session["customer"]))
     if g.customer is not None:

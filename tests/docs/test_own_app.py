@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -194,6 +197,17 @@ def test_every_store_goes_with_every_door(own_app: Callable[[], OwnApp], redis_i
     assert own.online() == "0"
 
 
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize("door", DOORS)
+def test_what_no_view_answers_marks_nobody(own_app: Callable[[], OwnApp]) -> None:
+    own = own_app()
+    ann = own.browser("ann")
+    assert [ann.get(path).status_code for path in ("/no-such", "/static/no-such.png")] == [404, 404]
+    assert own.online() == "0"
+    assert own.status(ann) == 200
+    assert own.online() == "1"
+
+
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("door", DOORS)
 def test_whoever_is_refused_is_not_counted(
@@ -211,6 +225,51 @@ def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Call
     own = own_app()
     assert own.status(own.browser("ann")) == 200
     assert own.app.test_client().get("/online").status_code == 503
+    tracker = own.app.extensions["presence"].tracker
+    assert tracker._key.startswith("my-app:")
+    pool = tracker._client.connection_pool
+    assert pool.max_connections == 10_000
+    told = pool.connection_kwargs
+    assert (told["socket_timeout"], told["socket_connect_timeout"], told["retry"]._retries) == (0.2, 0.2, 0)
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", DOORS)
+def test_a_column_is_written_every_thirty_seconds_by_engines_with_the_apps_options(
+    own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_SQLALCHEMY_ENGINE_OPTIONS", '{"pool_recycle": 60}')
+    own = own_app()
+    tracker = own.app.extensions["presence"].tracker
+    assert tracker.resolution == timedelta(seconds=30)
+    assert [engine.pool._recycle for engine in (tracker._writing, tracker._reading)] == [60, 60]
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-HTTPAuth"])
+def test_a_table_with_users_is_given_its_column_by_a_migration(
+    own_app: Callable[[], OwnApp], tmp_path: Path
+) -> None:
+    source = tmp_path / "app.py"
+    migrating = "from flask_migrate import Migrate\n\nMigrate(app, db)\n"
+    source.write_text(source.read_text(encoding="utf-8") + migrating, encoding="utf-8")
+    own = own_app()
+    database = sqlite3.connect(tmp_path / "own.sqlite")
+    database.executescript("DROP INDEX ix_members_last_seen; ALTER TABLE members DROP COLUMN last_seen;")
+    database.close()
+
+    def flask_db(*command: str) -> None:
+        flask = [sys.executable, "-m", "flask", "--app", "app", "db", *command]
+        subprocess.run(flask, cwd=tmp_path, check=True, capture_output=True)
+
+    flask_db("init")
+    flask_db("migrate")
+    (revision,) = tmp_path.glob("migrations/versions/*.py")
+    (added,) = (text for part in PAGE.parts for text in part.inline_code if text.startswith("import "))
+    revision.write_text(f"{added}\n{revision.read_text(encoding='utf-8')}", encoding="utf-8")
+    flask_db("upgrade")
+    assert own.status(own.browser("ann")) == 200
+    assert own.online() == "1"
 
 
 def test_the_table_names_every_store() -> None:
