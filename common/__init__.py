@@ -1,1 +1,1 @@
-"""What the three steps share; it knows none of them."""
+"""What the three steps share; it imports nothing of theirs."""

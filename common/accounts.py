@@ -24,6 +24,7 @@ class Account:
     def __table_args__(cls) -> dict[str, Any]:  # noqa: N805
         return {"sqlite_autoincrement": True}  # the id of a deleted user is never given to another
 
+    # sort_order: before the columns that a step adds
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True, sort_order=-1)
     password_hash: Mapped[str] = mapped_column(String(255), sort_order=-1)
@@ -42,7 +43,7 @@ class Account:
 def password_matches(account: Account | None, password: str) -> bool:
     """Check a password, as slowly for no account as for one, so that the time gives no name away."""
     stored = account.password_hash if account else current_app.extensions["dummy_password_hash"]
-    matches = check_password_hash(stored, password)
+    matches = check_password_hash(stored, password)  # first, so that every refusal takes as long
     return matches and account is not None and "\0" not in password  # to scrypt, demo\0 is the same as demo
 
 
@@ -73,7 +74,7 @@ def user_model() -> type[Account]:
 
 
 def db_session() -> scoped_session[Session]:
-    """Return the current request's session."""
+    """Return the session of the current request, or command."""
     session: scoped_session[Session] = current_app.extensions["sqlalchemy"].session
     return session
 
@@ -88,7 +89,10 @@ def create_tables() -> None:
 
 
 def add_account(name: str, password: str) -> None:
-    """Create an account. ValueError: a name or password that cannot be used, or a name that is taken."""
+    """Create an account. ValueError: a name or password that cannot be used, or a name that is taken.
+
+    HTTP Basic ends the name at the first colon, so that a name has none.
+    """
     if not name.strip() or len(name) > NAME_LENGTH or ":" in name or not name.isprintable():
         raise ValueError(f"A name has 1 to {NAME_LENGTH} printable characters and no colon.")
     if not password or not password.isprintable():

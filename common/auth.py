@@ -19,10 +19,10 @@ TOKEN_SALT = "api-token"  # noqa: S105  # a signature made for another purpose i
 @basic_auth.verify_password
 def verify_password(name: str, password: str) -> Account | None:
     """Admit the user with this name and password. Slow by design: scrypt makes guessing expensive."""
-    if not name:  # no credentials, or malformed ones
+    if not name:  # "" stands for no credentials, and for malformed ones
         return None
     account = find_by_name(name)
-    return admit(account) if password_matches(account, password) else None
+    return admit(account) if password_matches(account, password) else None  # None too: it must cost a hash
 
 
 @token_auth.verify_token
@@ -66,5 +66,5 @@ def refuse_password(status: int) -> tuple[dict[str, Any], int]:
 
 @token_auth.error_handler
 def refuse_token(status: int) -> tuple[dict[str, Any], int]:
-    """Say the same of a missing, a wrong and an expired token."""
+    """Say the same of a missing, a wrong, an expired and an outdated token."""
     return {"error": "No valid token: ask for one with POST /api/tokens and send it as Bearer."}, status

@@ -26,11 +26,11 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
     # the default is text too: argparse then checks it like an argument
     parser.add_argument("--port", type=port_number, default=os.environ.get("PORT", str(port)))
     asked = parser.parse_args()
-    # a newcomer wants to see each request tell, and what is tried here is not to count in production
+    # so that each request shows at once, and nothing tried here counts in production
     os.environ.setdefault("FLASK_ONLINE_RESOLUTION_SECONDS", "0")
     os.environ.setdefault("FLASK_ONLINE_KEY_PREFIX", f"{step}-demo")
 
-    instance = Path(Flask(step).instance_path)
+    instance = Path(Flask(step).instance_path)  # create_app() needs the key that is kept there
     instance.mkdir(parents=True, exist_ok=True)
     app = create_app({
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{step}-demo.sqlite",
@@ -45,12 +45,12 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
 
     server = make_server("127.0.0.1", asked.port, app, threaded=True)
     url = f"http://127.0.0.1:{server.port}"
-    curl = "curl.exe" if os.name == "nt" else "curl"  # PowerShell 5 has a curl of its own that is none
+    curl = "curl.exe" if os.name == "nt" else "curl"  # PowerShell 5's own curl is not curl
     print(
         f"{step}: {url}/  (Ctrl+C ends it)\n"
         f"Who is online is remembered {remembers}.\n"
         f"Accounts: {', '.join(ACCOUNTS)}; password: {PASSWORD}. Sign in from a second terminal:\n"
-        f"    {curl} -u alice:demo -X POST {url}/api/tokens",
+        f"    {curl} -u {ACCOUNTS[0]}:{PASSWORD} -X POST {url}/api/tokens",
         flush=True,
     )
     server.serve_forever()

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from flask import Blueprint, Response, current_app, render_template, request
 
 from common.presence import OnlineTracker, PresenceUnknown, answering_tracker, presence
+from common.settings import MINUTE
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+DAY = timedelta(days=1)
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
-CHOICES = (timedelta(seconds=6), MINUTE, 5 * MINUTE, 3 * DAY)
+WINDOWS_OFFERED = (timedelta(seconds=6), MINUTE, 5 * MINUTE, 3 * DAY)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -23,19 +24,19 @@ page = Blueprint(
 
 
 class Choice(NamedTuple):
-    """A window that the page offers, and why this step cannot answer it: "" where it can."""
+    """A window that the page offers."""
 
     amount: str
     unit: str  # second, minute or day
-    minutes: str
-    is_usual: bool
-    refused: str  # resolution or keep
+    minutes: str  # as /api/online takes it
+    is_default: bool
+    refused: str  # what forbids it, resolution or keep; "" where nothing does
 
 
 @page.get("/")
 def get_page() -> Response:
     """Show how many users are online; the page's script asks again every two seconds."""
-    tracker = presence().tracker
+    tracker = presence().tracker  # what it declares can be read even while its store fails
     try:
         with answering_tracker() as answering:
             online = answering.get_online()
@@ -55,13 +56,13 @@ def get_page() -> Response:
 
 def language() -> str:
     """Return the first language that the browser asks for and the page has."""
-    asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    asked = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
     return next((LANGUAGES[tag] for tag in asked if tag in LANGUAGES), "en")
 
 
 def choices(tracker: OnlineTracker) -> list[Choice]:
     """Return the windows to choose from, shortest first; the tracker's own is among them."""
-    return [choice(window, tracker) for window in sorted({*CHOICES, tracker.window})]
+    return [choice(window, tracker) for window in sorted({*WINDOWS_OFFERED, tracker.window})]
 
 
 def choice(window: timedelta, tracker: OnlineTracker) -> Choice:
@@ -70,10 +71,10 @@ def choice(window: timedelta, tracker: OnlineTracker) -> Choice:
     try:
         tracker.check_window(window)
     except ValueError:
-        refused = "resolution" if window <= tracker.resolution else "keep"
+        refused = "resolution" if window <= tracker.resolution else "keep"  # no other reason is left
     unit, size = "second", timedelta(seconds=1)
     for name, length in (("minute", MINUTE), ("day", DAY)):
         if not window % length:
             unit, size = name, length
-    amount, minutes = (f"{window / length:.12g}" for length in (size, MINUTE))
+    amount, minutes = (f"{window / length:.12f}".rstrip("0").rstrip(".") for length in (size, MINUTE))
     return Choice(amount, unit, minutes, window == tracker.window, refused)

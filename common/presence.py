@@ -1,4 +1,4 @@
-"""What every tracker promises, and record(): the best-effort way to tell it that a user was seen."""
+"""What every tracker promises, and record(): the best-effort way to tell the tracker that a user was seen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from flask import current_app
@@ -42,14 +43,14 @@ class OnlineTracker(Protocol):
 
     @property
     def any_window(self) -> bool:
-        """Whether windows longer than what is kept in memory can be asked for."""
+        """Whether nobody is ever forgotten, so that no window is too long."""
 
     @property
     def outages(self) -> tuple[type[Exception], ...]:
         """The errors that mean "the store does not answer"."""
 
     def mark_online(self, user: HasId) -> None:
-        """Remember that the user was seen now; time never moves backwards."""
+        """Remember that the user was seen now; an earlier time never replaces a later one."""
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window: last_seen > now - window."""
@@ -75,11 +76,11 @@ class PresenceUnknown(ServiceUnavailable):
 
 @dataclass
 class Circuit:
-    """Calls of one kind, marks or reads: whether they fail, and when one may try the store again."""
+    """A circuit breaker for marks, or for reads: whether they fail, and when one may try the store again."""
 
     failing: bool = False
     being_tried: bool = False
-    retry_at: float = 0.0
+    retry_at: float = 0.0  # seconds, on the monotonic clock
 
 
 class Presence:
@@ -102,6 +103,8 @@ class Presence:
 
     def record(self, user: HasId) -> None:
         """Mark the user; a failing store costs one warning an outage, never the request."""
+        if self._marks.failing:
+            user = SimpleNamespace(id=user.id)  # a mark that a fresh last_seen has spared would prove nothing
         with suppress(PresenceUnknown), self._guard(self._marks):
             self.tracker.mark_online(user)
 
@@ -109,7 +112,7 @@ class Presence:
     def answering(self) -> Iterator[OnlineTracker]:
         """Lend the tracker for reading.
 
-        PresenceUnknown (503): reads fail, or marks do until one succeeds, since a number that nobody adds
+        PresenceUnknown (503): reads fail, or the last mark did, however long ago: a number that nobody adds
         to decays to a believable 0.
         """
         if self._marks.failing:
@@ -130,7 +133,7 @@ class Presence:
             yield
         except self.tracker.outages as error:
             with self._lock:
-                is_new = not (self._marks.failing or self._reads.failing)
+                is_new = not (self._marks.failing or self._reads.failing)  # one outage, one warning
                 circuit.failing = True
                 circuit.retry_at = self._monotonic() + self._rest_seconds
             if is_new:
@@ -151,7 +154,7 @@ def presence() -> Presence:
 
 
 def record(user: HasId) -> None:
-    """Mark the user as seen now, best effort; nothing else calls mark_online()."""
+    """Mark the user as seen now, best effort: the only way an app marks anybody."""
     presence().record(user)
 
 

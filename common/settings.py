@@ -1,4 +1,4 @@
-"""The settings that all steps share: where they come from, and the one sentence that refuses a bad one."""
+"""The settings of all steps: where they come from, and the one sentence that refuses a bad one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from flask import Config, Flask
 from werkzeug.security import generate_password_hash
 
 MINUTE = timedelta(minutes=1)
-SMALLEST_WINDOW = timedelta.resolution / MINUTE
-LARGEST_WINDOW = timedelta.max // MINUTE
+SMALLEST_WINDOW_MINUTES = timedelta.resolution / MINUTE
+LARGEST_WINDOW_MINUTES = timedelta.max // MINUTE
+LONGEST_SECONDS = timedelta.max.total_seconds()
 MOST_SHARDS = 1000
 
 
 class SettingError(SystemExit):
-    """Ends the start with one sentence, and with the one exit status at which gunicorn stops trying."""
+    """Ends the start with one sentence and no traceback, at the one exit status that gunicorn gives up at."""
 
     def __init__(self, sentence: str) -> None:
         print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal
@@ -34,13 +35,14 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{app.name}.sqlite",
         SQLALCHEMY_ENGINE_OPTIONS={},
         PASSWORD_HASH_METHOD="scrypt",  # noqa: S106
-        ONLINE_MINUTES=5,
-        ONLINE_KEEP_MINUTES=None,
-        ONLINE_RESOLUTION_SECONDS=None,
-        ONLINE_KEY_PREFIX="online",
+        TOKEN_MAX_AGE_SECONDS=3600,
+        ONLINE_MINUTES=5,  # the window that a question without minutes has
+        ONLINE_KEEP_MINUTES=None,  # steps 1 and 3: the longest that can be asked for; None: ONLINE_MINUTES
+        ONLINE_RESOLUTION_SECONDS=None,  # step 2; None: by the window
+        ONLINE_KEY_PREFIX="online",  # step 3, and so are those below
         ONLINE_SHARDS=1,
         REDIS_CLUSTER=False,
-        TOKEN_MAX_AGE_SECONDS=3600,
+        REDIS_URL=None,
     )
     app.config.from_pyfile("config.py", silent=True)
     app.config.from_prefixed_env()
@@ -77,7 +79,7 @@ def _check_times(config: Config) -> None:
     if config["ONLINE_KEEP_MINUTES"] is None:
         config["ONLINE_KEEP_MINUTES"] = config["ONLINE_MINUTES"]
     for name in ("ONLINE_MINUTES", "ONLINE_KEEP_MINUTES"):
-        _check_number(config, name, SMALLEST_WINDOW, LARGEST_WINDOW)
+        _check_number(config, name, SMALLEST_WINDOW_MINUTES, LARGEST_WINDOW_MINUTES)
     if config["ONLINE_KEEP_MINUTES"] < config["ONLINE_MINUTES"]:
         raise SettingError(
             "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long."
@@ -85,12 +87,12 @@ def _check_times(config: Config) -> None:
     window = config["ONLINE_MINUTES"] * MINUTE
     if config["ONLINE_RESOLUTION_SECONDS"] is None:
         config["ONLINE_RESOLUTION_SECONDS"] = min(window.total_seconds() / 10, 30)
-    _check_number(config, "ONLINE_RESOLUTION_SECONDS", 0, LARGEST_WINDOW)
+    _check_number(config, "ONLINE_RESOLUTION_SECONDS", 0, LONGEST_SECONDS)
     if timedelta(seconds=config["ONLINE_RESOLUTION_SECONDS"]) >= window:
         raise SettingError(
             "FLASK_ONLINE_RESOLUTION_SECONDS is as long as the window of FLASK_ONLINE_MINUTES: choose less."
         )
-    _check_number(config, "TOKEN_MAX_AGE_SECONDS", 1, timedelta.max.total_seconds())
+    _check_number(config, "TOKEN_MAX_AGE_SECONDS", 1, LONGEST_SECONDS)
 
 
 def _check_number(config: Config, name: str, least: float, most: float) -> None:
@@ -121,7 +123,7 @@ def _fill_engine_options(config: Config) -> None:
         raise SettingError(f"FLASK_SQLALCHEMY_ENGINE_OPTIONS is {given!r}: set it to a JSON object.")
     ours: dict[str, Any] = {"hide_parameters": True}  # no password hash in an error or a log
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # else MariaDB refuses a view's change to a user who was marked by another connection meanwhile
+        # else MariaDB refuses a view's change to a user who was marked since the view first read anything
         ours["isolation_level"] = "READ COMMITTED"
         ours["pool_pre_ping"] = True  # no request fails for a connection from before the server's restart
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {**ours, **given}

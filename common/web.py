@@ -20,7 +20,7 @@ from common.accounts import Account, create_user, init_db, names_of
 from common.auth import basic_auth, new_token, token_auth
 from common.page import page
 from common.presence import PresenceUnknown, answering_tracker, presence
-from common.settings import LARGEST_WINDOW, MINUTE, SettingError, load_settings
+from common.settings import LARGEST_WINDOW_MINUTES, MINUTE, SettingError, load_settings
 
 api = Blueprint("api", __name__)
 
@@ -53,7 +53,8 @@ def new_app(
 def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
     """Pass the view the window of ?minutes=M, the default one without it.
 
-    Stands above login_required, so that a request refused for its query (400) marks nobody.
+    Stands above login_required, so that a request refused for its query (400) marks nobody, and 400 comes
+    before 401.
     """
 
     @wraps(view)
@@ -61,8 +62,8 @@ def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[
         asked = request.args.getlist("minutes")
         if len(asked) > 1 or not all(re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) for text in asked):
             raise BadRequest("minutes is a decimal number such as 5 or 0.1, given once.")
-        # longer than all time is all time
-        window = min(float(asked[0]), LARGEST_WINDOW) * MINUTE if asked else None
+        # a timedelta holds no more
+        window = min(float(asked[0]), LARGEST_WINDOW_MINUTES) * MINUTE if asked else None
         try:
             window = presence().tracker.check_window(window)
         except ValueError as error:
@@ -112,10 +113,10 @@ def get_me() -> dict[str, Any]:
 @window_asked
 @token_auth.login_required
 def get_online_users(window: timedelta) -> dict[str, Any]:
-    """List the users seen within the window, newest first."""
+    """List the users seen within the window, newest first; at most 100, less those deleted meanwhile."""
     with answering_tracker() as tracker:
         online = tracker.online_users(window)
-    names = names_of([user_id for user_id, _ in online])  # without those deleted meanwhile
+    names = names_of([user_id for user_id, _ in online])
     return {
         "users": [
             {"id": user_id, "name": names[user_id], "last_seen": seen.isoformat()}
@@ -127,7 +128,7 @@ def get_online_users(window: timedelta) -> dict[str, Any]:
 
 @api.app_errorhandler(HTTPException)
 def answer_with_sentence(error: HTTPException) -> AnyResponse:
-    """Answer every refusal under /api/ with one JSON sentence; headers such as Allow stay."""
+    """Answer a refusal under /api/ with one JSON sentence, others in HTML; headers such as Allow stay."""
     response = AnyResponse.force_type(error.get_response())
     if request.path.startswith("/api/"):
         sentence = error.description

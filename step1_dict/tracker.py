@@ -12,7 +12,7 @@ from typing import Any
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-HALF_A_MICROSECOND = 5e-7  # keeps boundaries exact: an epoch time as a float is a quarter of one off
+HALF_A_MICROSECOND = 5e-7  # keeps boundaries exact: as a float, a time is up to a quarter of one off
 
 
 def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> Clock:
@@ -38,13 +38,13 @@ class DictTracker:
         self, window: timedelta = FIVE_MINUTES, keep: timedelta | None = None, clock: Clock | None = None
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)
+        self.window = self.check_window(window)  # which looks at keep
         self._keep_seconds = self.keep.total_seconds() - HALF_A_MICROSECOND
         self._clock = clock or steady_clock()
         self._now = 0.0
-        self._next_expiry = 0.0  # nobody can drop out before then
+        self._next_expiry = 0.0  # when somebody may drop out, at the earliest
         self._last_seen: OrderedDict[Any, float] = OrderedDict()  # the user seen longest ago comes first
-        self._peak = 0
+        self._peak = 0  # the most users that were kept since the dict was last copied
         self._lock = Lock()
 
     def mark_online(self, user: Any) -> None:
@@ -94,7 +94,7 @@ class DictTracker:
         return window
 
     def _move_time_on(self) -> float:
-        """Read the clock, forget whoever has left, return the time. O(1) amortised: a mark goes once."""
+        """Read the clock, forget whoever has left, return the time. O(1) amortised."""
         self._now = max(self._now, self._clock())  # never back: the dict is in order only while marks are
         if self._now >= self._next_expiry:
             self._forget()
@@ -111,5 +111,6 @@ class DictTracker:
             self._peak = len(seen)
 
     def _newest_first(self, window: timedelta) -> Iterator[tuple[Any, float]]:
+        """Walk through the users seen within the window; use it up while you hold the lock."""
         oldest = self._now - window.total_seconds() + HALF_A_MICROSECOND
         return takewhile(lambda item: item[1] > oldest, reversed(self._last_seen.items()))

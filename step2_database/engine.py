@@ -17,7 +17,8 @@ def presence_engine(
     done; in a second one of the same pool, it would wait for requests that wait for it.
     options: what the app's engine was made with, such as certificates in connect_args.
     connections: how many, for each process.
-    seconds: how long to wait at most; half for a free connection, half for a statement with its locks.
+    seconds: how long to wait at most; half for a free connection, half for a statement with its locks, or
+    the least that a driver allows.
     ping: whether to try a connection before using it; costs a round trip, and saves the first call after the
     database was restarted.
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
@@ -31,7 +32,7 @@ def presence_engine(
         **{
             "pool_recycle": 1800,  # before MySQL, or a firewall, drops what was idle
             **options,
-            "connect_args": {**options.get("connect_args", {}), **driver_arguments},
+            "connect_args": {**(options.get("connect_args") or {}), **driver_arguments},
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,  # it would be a second round trip
             "poolclass": QueuePool,
@@ -58,9 +59,9 @@ def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
     milliseconds = int(seconds * 1000)
     match driver:
         case "pysqlite":
-            # no fsync for a mark: a power cut may cost the last marks, never the file
+            # no fsync for a mark: a power cut may cost the last marks, in WAL mode never the file
             return {"timeout": seconds}, ["PRAGMA synchronous = NORMAL"]
-        case "psycopg":
+        case "psycopg" | "psycopg2":
             # 2 is the driver's least, for each host of the address; a mark waits for no disk and no replica
             return {"connect_timeout": 2, "tcp_user_timeout": milliseconds}, [
                 f"SET statement_timeout = {milliseconds}",
@@ -70,4 +71,4 @@ def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
             # the server counts whole seconds, so the client hangs up first; the mark may still land later
             waits = ("connect_timeout", "read_timeout", "write_timeout")
             return dict.fromkeys(waits, seconds), ["SET innodb_lock_wait_timeout = 1"]
-    raise ValueError(f"the waits of {driver} cannot be bounded: use psycopg, pymysql or pysqlite")
+    raise ValueError(f"the waits of {driver} cannot be bounded: use psycopg, psycopg2, pymysql or pysqlite")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from pytz import UTC
+from pytz import UTC  # as in the article; datetime.UTC is the same
 from sqlalchemy import Engine, Table, bindparam, column, func, or_, select, table, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -18,7 +18,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class DatabaseTracker:
-    """Counts the users seen within a sliding window, whichever process and whichever year saw them.
+    """Counts the users seen within a sliding window, by any process, however long ago.
 
     users: a table with the columns id and last_seen, which takes and gives aware datetimes.
     writing, reading: engines in AUTOCOMMIT, not the requests' own; two, so that a slow count delays no mark.
@@ -50,13 +50,14 @@ class DatabaseTracker:
         # just these two columns: another one with an onupdate default would join the UPDATE
         columns = [column(name, users.c[name].type) for name in ("id", "last_seen")]
         only = table(users.name, *columns, schema=users.schema)
-        user_id, last_seen = only.c.id == bindparam("user_id"), only.c.last_seen
+        last_seen = only.c.last_seen
+        is_user = only.c.id == bindparam("user_id")
         is_stale = or_(last_seen.is_(None), last_seen < bindparam("stale"))
         is_online = last_seen > bindparam("since")
-        self._mark = update(only).where(user_id, is_stale).values(last_seen=bindparam("now"))
+        self._mark = update(only).where(is_user, is_stale).values(last_seen=bindparam("now"))
         self._count = select(func.count()).select_from(only).where(is_online)
         self._newest = select(only).where(is_online).order_by(last_seen.desc()).limit(bindparam("limit"))
-        self._last_seen = select(last_seen).where(user_id)
+        self._last_seen = select(last_seen).where(is_user)
 
     def mark_online(self, user: Any) -> None:
         """Write that the user was seen now, unless what is loaded or what is stored is fresh enough."""
@@ -108,4 +109,4 @@ class DatabaseTracker:
 
 
 def _before(now: datetime, span: timedelta) -> datetime:
-    return now - min(span, now - EPOCH)  # longer than since 1970 is every time there was
+    return now - min(span, now - EPOCH)  # a window may be longer than a datetime reaches back

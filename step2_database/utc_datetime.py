@@ -28,7 +28,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return super().load_dialect_impl(dialect)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
-        """Let last_seen - timedelta(...) be an expression of its own: only instants are ours to convert."""
+        """Leave the timedelta in last_seen - timedelta(...) its own type: only instants are ours."""
         if value is None or isinstance(value, datetime):
             return self
         return self.impl_instance.coerce_compared_value(op, value)

@@ -57,12 +57,10 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
 
 if __name__ == "__main__":
     embedded = not os.environ.get("FLASK_REDIS_URL")
-    run_demo(
-        partial(create_app, embedded=embedded),
-        "step3_redis",
-        port=5003,
-        remembers="by fakeredis, a Redis inside this process: nothing to install, and a restart forgets.\n"
-        "For a real one, set FLASK_REDIS_URL (redis://127.0.0.1:6379/0, for example)"
-        if embedded
-        else "in the Redis that FLASK_REDIS_URL names",
-    )
+    remembers = "in the Redis that FLASK_REDIS_URL names"
+    if embedded:
+        remembers = (
+            "by fakeredis, a Redis inside this process: nothing to install, and a restart forgets.\n"
+            "For a real one, set FLASK_REDIS_URL (redis://127.0.0.1:6379/0, for example)"
+        )
+    run_demo(partial(create_app, embedded=embedded), "step3_redis", port=5003, remembers=remembers)

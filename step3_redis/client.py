@@ -15,14 +15,16 @@ from common.settings import SettingError
 from step3_redis.cluster import LazyCluster
 
 TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
-OF_A_CLUSTER = {
-    "max_connections": 10_000,
+MANY_CONNECTIONS = 10_000  # no thread is refused one
+CLUSTER_OPTIONS = {
+    "max_connections": MANY_CONNECTIONS,
     "socket_timeout": TIMEOUT_SECONDS,
     "socket_connect_timeout": TIMEOUT_SECONDS,
+    "socket_keepalive": True,
     "retry": Retry(NoBackoff(), 0),
 }
-CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # an option would outrank the timeouts
-ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # redis-py takes /x for database 0
+ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # a database is a number: redis-py takes /x for 0
+CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # without options, which would outrank the timeouts
 
 
 def redis_client(app: Flask, *, embedded: bool) -> Any:
@@ -35,13 +37,14 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
         from fakeredis import FakeRedis, FakeServer  # noqa: PLC0415  # a deployment does without it
 
         return FakeRedis(server=FakeServer())
-    address = app.config.get("REDIS_URL")
-    if address in (None, ""):
+    address = app.config["REDIS_URL"]
+    if not address:
         raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
-    client = FlaskRedis(max_connections=10_000)  # no thread is refused one
     is_cluster = app.config["REDIS_CLUSTER"]
     if is_cluster:
-        client = FlaskRedis.from_custom_provider(LazyCluster, **OF_A_CLUSTER)
+        client = FlaskRedis.from_custom_provider(LazyCluster, **CLUSTER_OPTIONS)
+    else:
+        client = FlaskRedis(max_connections=MANY_CONNECTIONS)
     try:
         if not re.fullmatch(CLUSTER_ADDRESS if is_cluster else ADDRESS, address):
             raise ValueError
@@ -58,7 +61,10 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
 
 
 def _bound_waits(pool: Any) -> None:
-    """Let no option of the address outrank the timeouts, and find out now what else in it is unusable."""
+    """Let no option of the address outrank the timeouts.
+
+    The last three lines keep nothing: they raise now what a first command would raise on an unusable address.
+    """
     pool.connection_kwargs.update(socket_timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0))
     if "path" not in pool.connection_kwargs:  # a Unix socket is there or not
         pool.connection_kwargs.update(socket_connect_timeout=TIMEOUT_SECONDS, socket_keepalive=True)

@@ -19,12 +19,13 @@ from step3_redis.tracker import RedisTracker
 class ShardedTracker(RedisTracker):
     """Counts as RedisTracker does, in as many keys as there are shards, so that several nodes can hold them.
 
-    shards: how many. While processes with the old and the new number run, and for a window after that, some
-    users count twice or not at all.
+    shards: how many. While processes with the old and the new number run, and for the longest window kept
+    after that, some users count twice or not at all.
     """
 
     def __init__(self, client: Any, *, shards: int, prefix: str = "online", **settings: Any) -> None:
         super().__init__(client, prefix=prefix, **settings)
+        del self._key  # what is not overridden below fails, instead of using a key that holds nobody
         self._shards = [RedisTracker(client, prefix=f"{prefix}:{n}", **settings) for n in range(shards)]
 
     def mark_online(self, user: Any) -> None:

@@ -12,10 +12,9 @@ from redis.exceptions import RedisClusterException
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-MICROSECOND = timedelta(microseconds=1)
-# like all times that go to Redis, in microseconds: whole numbers, and so exact
-TIDY_EVERY = 1_000_000
-MARGIN = 60_000_000  # a host whose clock is fast by less than this erases nobody
+MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis: whole numbers, and so exact
+TIDY_EVERY = 1_000_000  # microseconds
+MARGIN = 60_000_000  # microseconds; a host whose clock is fast by less than this erases nobody
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -45,8 +44,8 @@ class RedisTracker:
         clock: Clock = time.time,
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)
-        self._keep = self.keep // MICROSECOND
+        self.window = self.check_window(window)  # which looks at keep
+        self._keep = self.keep // MICROSECOND  # the same, as Redis has it
         self._client = client
         self._key = f"{prefix}:last-seen"
         self._parse_id = parse_id
@@ -58,7 +57,7 @@ class RedisTracker:
         now = self._now()
         pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
         pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # each process, once a second
+        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # once a second and process
         if must_tidy:
             kept = self._keep + MARGIN
             pipeline.zremrangebyscore(self._key, "-inf", now - kept)

@@ -142,6 +142,8 @@ class PageContract:
         assert tab.page.locator("#since").inner_text() == since
         tab.page.unroute("**/api/online?*")
         see(tab.page, "0")
+        tab.page.route("**/api/online?*", lambda route: route.fulfill(status=500, json={}))
+        tab.page.locator("#count[data-state=app]").wait_for()
 
     def test_the_line_has_a_gap_where_the_number_was_unknown(self, open_page: OpenPage) -> None:
         tab = open_page()
@@ -216,7 +218,7 @@ class PageContract:
 
 def see(page: Page, number: str) -> None:
     """Wait until the page shows that many users as known."""
-    shown = page.locator("#count[data-state=known] #number", has_text=number)
+    shown = page.locator("#count[data-state=known] #number").get_by_text(number, exact=True)
     shown.wait_for()
 
 

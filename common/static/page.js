@@ -39,7 +39,7 @@ async function poll() {
   try {
     const { status, json } = await call("GET", `/api/online?minutes=${minutes()}`);
     count = status === 200 ? json.online : null;
-    state = status === 200 ? "known" : "store";
+    state = { 200: "known", 503: "store" }[status] ?? "app";
   } catch (error) {
     console.info(`${error.name}: the app does not answer`);
   }
@@ -109,9 +109,10 @@ function newPerson(name) {
 
 async function send(person, path, how) {
   person.sent = now();
-  const answer = await how("GET", path, `Bearer ${person.token}`).catch(() => null); // a missed heartbeat
+  const token = person.token;
+  const answer = await how("GET", path, `Bearer ${token}`).catch(() => null); // a missed heartbeat
   if (answer?.status === 200 && answer.json.last_seen !== null) wasSeen(person); // null: the store did not take it
-  if (answer?.status === 401) {
+  if (answer?.status === 401 && token === person.token) {
     person.row.remove(); // the token has expired, or the account is gone
     people.delete(person.name);
   }

@@ -57,7 +57,7 @@ def test_every_word_stands_there_in_both_languages(client: FlaskClient) -> None:
         assert text and (is_chinese == (kind == "zh") or text in ("中文", "English")), text
 
 
-def test_the_script_has_no_words_of_its_own_and_can_be_read_in_one_sitting() -> None:
+def test_the_script_writes_no_html_keeps_nothing_and_can_be_read_in_one_sitting() -> None:
     script = (ROOT / "common/static/page.js").read_text("utf-8")
     assert script.isascii() or set(script) - set(map(chr, range(128))) == {"…"}
     assert script.count("\n") <= 200
@@ -72,6 +72,7 @@ def test_the_script_has_no_words_of_its_own_and_can_be_read_in_one_sitting() -> 
         ("de,zh-TW,en", "zh-CN"),
         ("de", "en"),
         ("en-GB,zh", "en"),
+        ("zh;q=0,de", "en"),
     ],
 )
 def test_the_language_is_the_one_that_the_browser_asks_for(
@@ -100,7 +101,7 @@ def test_asking_for_the_page_marks_nobody(client: FlaskClient, tracker: NotingTr
 
 def test_windows_come_shortest_first_and_the_trackers_own_is_among_them(tracker: NotingTracker) -> None:
     tracker.window = timedelta(seconds=90)
-    shown = [(each.amount, each.unit, each.minutes, each.is_usual) for each in choices(tracker)]
+    shown = [(each.amount, each.unit, each.minutes, each.is_default) for each in choices(tracker)]
     assert shown == [
         ("6", "second", "0.1", False),
         ("1", "minute", "1", False),
@@ -108,6 +109,15 @@ def test_windows_come_shortest_first_and_the_trackers_own_is_among_them(tracker:
         ("5", "minute", "5", False),
         ("3", "day", "4320", False),
     ]
+
+
+def test_each_window_offered_is_one_that_can_be_asked_for(
+    client: FlaskClient, tracker: NotingTracker
+) -> None:
+    tracker.window = timedelta(microseconds=500)
+    answers = [client.get(f"/api/online/users?minutes={each.minutes}") for each in choices(tracker)]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [400]  # 3 days are more than are kept
+    assert tracker.window == timedelta(minutes=float(choices(tracker)[0].minutes))
 
 
 def test_a_window_that_cannot_be_answered_says_why(

@@ -124,7 +124,7 @@ def test_exercise_1_2_guests_are_counted_by_a_cookie(app: Flask, clock: FakeCloc
     given = guest_cookie(browser)
     assert count() == {"guests": 1, "minutes": 5}  # and those who ask are none
     assert (given["max-age"], given["path"]) == ("300", "/")
-    assert given["httponly"] and given["samesite"] == "Lax"
+    assert given["httponly"] and given["samesite"] == "Lax" and not given["secure"]
     random.seed(1)  # whoever knows one id can guess no other
     assert guest_cookie(other).value != given.value and len(given.value) >= 22
     assert count()["guests"] == 2
@@ -147,18 +147,19 @@ def test_exercise_1_2_guests_are_counted_by_a_cookie(app: Flask, clock: FakeCloc
         assert guest_cookie(forger).value != value
     assert count()["guests"] == len(forged)
     assert not any(value.startswith(kept) for value in forged for kept in ids_of(guests))
+    assert guest_cookie(app.test_client(), "https://localhost")["secure"]  # and is sent by HTTPS only
 
     # a guest is no user, and a user's calls are no guest's
     assert online(browser) == 0
     token = token_of(app, "alice")
     answer = app.test_client().get("/api/me", headers=bearer(token))
     assert "Set-Cookie" not in answer.headers
-    assert (online(browser), count()["guests"]) == (1, len(forged))
+    assert (online(browser), count()["guests"]) == (1, len(forged) + 1)
 
 
-def guest_cookie(browser: FlaskClient) -> Any:
+def guest_cookie(browser: FlaskClient, base_url: str | None = None) -> Any:
     """Open the page, and return the cookie that came with it."""
-    answer = browser.get("/")
+    answer = browser.get("/", base_url=base_url)
     assert answer.status_code == 200
     return SimpleCookie(answer.headers["Set-Cookie"])["guest"]
 

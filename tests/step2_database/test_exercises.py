@@ -68,6 +68,9 @@ def test_exercise_2_1_friends_who_are_online(
     assert sent[0].startswith("SELECT") and " IN (" in sent[0]
     with noted(app) as sent:
         assert tracker.online_among([]) == set()
+        # more than a statement may have, which the database would refuse, and the refusal look like an outage
+        with pytest.raises(ValueError, match="ids"):
+            tracker.online_among(range(1_000_000))
     assert sent == []
 
 

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from step2_database.app import create_app
 from step2_database.engine import presence_engine
+from step2_database.models import User, db
 from tests.apps import bearer, token_of
 from tests.clock import FakeClock
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
@@ -123,6 +124,23 @@ def test_a_database_that_takes_no_writes_fails_no_request(
     assert len(caplog.records) == 1
 
 
+def test_a_mark_that_resolution_spares_ends_no_outage(
+    app: Flask, make_app: MakeApp, read_only: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = {name: token_of(app, name) for name in ("alice", "bob")}
+    reading = make_app(**read_only, ONLINE_RESOLUTION_SECONDS=30)
+    retry_clock = FakeClock()
+    reading.extensions["presence"]._monotonic = retry_clock
+    with app.app_context():
+        db.session.execute(db.update(User).where(User.name == "alice").values(last_seen=None))
+        db.session.commit()
+    for name in ("alice", "bob", "alice"):  # bob was seen just now, and needs no write
+        assert ask_me(reading, tokens[name]).status_code == 200
+        assert reading.test_client().get("/api/online").status_code == 503
+        retry_clock.advance(seconds=5)
+    assert len(caplog.records) == 1
+
+
 def test_a_mark_that_finds_no_free_connection_is_given_up(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,13 +182,27 @@ DRIVERS: dict[str, dict[str, Any]] = {
 
 
 def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: str) -> None:
+    assert_limits(app, backend)
+    pool: Any = tracker_of(app)._writing.pool
+    assert (pool.size(), pool._max_overflow, pool._timeout, pool._recycle) == (5, 0, 0.5, 1800)
+
+
+@pytest.mark.slow  # psycopg2 is for maintainers: the extra "dev" installs it
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_psycopg2_is_told_the_same_as_psycopg(make_app: MakeApp, database: URL, backend: str) -> None:
+    app = make_app(database.set(drivername="postgresql+psycopg2"))
+    assert_limits(app, backend)
+    token_of(app, "alice")
+    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+def assert_limits(app: Flask, backend: str) -> None:
+    """Look at a new connection, and at the arguments that opened it."""
     engine = tracker_of(app)._writing
     with noted_arguments(engine) as arguments, engine.connect() as connection:
         told = {asked: str(connection.exec_driver_sql(asked).scalar()) for asked in LIMITS[backend]}
     assert told == LIMITS[backend]
     assert arguments.items() >= DRIVERS[backend].items()
-    pool: Any = engine.pool
-    assert (pool.size(), pool._max_overflow, pool._timeout, pool._recycle) == (5, 0, 0.5, 1800)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

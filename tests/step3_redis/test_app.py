@@ -36,9 +36,10 @@ def test_two_embedded_apps_do_not_mix() -> None:
 
 
 def test_what_is_embedded_declares_that_it_is_neither_shared_nor_kept() -> None:
-    settings = KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://"}
-    embedded, real = create_app(settings, embedded=True), create_app(settings | {"REDIS_URL": "redis://host"})
+    settings = KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://", "REDIS_URL": "redis://127.0.0.1:1"}
+    embedded, real = create_app(settings, embedded=True), create_app(settings)
     for app, is_real in ((embedded, False), (real, True)):
+        assert ("fakeredis" in app.test_client().get("/").text) != is_real
         declared = tracker_of(app).survives_restart, tracker_of(app).shared_between_processes
         assert declared == (is_real, is_real)
 

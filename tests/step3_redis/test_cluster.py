@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from redis import RedisCluster
 from common.presence import OnlineTracker
 from step3_redis.client import TIMEOUT_SECONDS
 from step3_redis.cluster import ShardedTracker
+from step3_redis.tracker import RedisTracker
 from tests.apps import bearer, token_of
 from tests.clock import FakeClock
 from tests.deployment_contract import needs_gunicorn
@@ -146,26 +148,31 @@ def test_a_user_is_in_the_same_shard_in_every_process() -> None:
 
 
 @pytest.mark.parametrize("backend", ["fakeredis"], indirect=True)
-def test_another_number_of_shards_is_wrong_for_one_window_and_then_right(
-    fake: Callable[..., ShardedTracker],
+@pytest.mark.parametrize(("before", "after"), [(5, SHARDS), (SHARDS, 5)])
+def test_another_number_of_shards_is_wrong_for_the_longest_window_kept_and_then_right(
+    fake: Callable[..., ShardedTracker], before: int, after: int
 ) -> None:
+    hour = timedelta(hours=1)
     clock, users = FakeClock(), [Someone(number) for number in range(100)]
-    few, many = (fake(shards=shards, clock=clock) for shards in (5, SHARDS))
+    old, new = (fake(shards=shards, clock=clock, keep=hour) for shards in (before, after))
     for user in users:
-        few.mark_online(user)
-    assert many.get_online() == 100 - len(users_only_in(few, many))
+        old.mark_online(user)
+    # the shards of five are among those of twelve, and not the other way round
+    assert (new.get_online() == 100) == (before < after)
     clock.advance(minutes=4)
-    for user in users[:50]:
-        many.mark_online(user)
-    assert many.get_online() != 50  # some still count where they were
+    for user in users:
+        new.mark_online(user)
+    assert new.get_online() > 100  # some still count where they were
     clock.advance(minutes=1)
-    assert many.get_online() == 50
+    assert new.get_online() == 100 < new.get_online(hour)
+    clock.advance(minutes=55)
+    assert new.get_online(hour) == 100
 
 
-def users_only_in(few: ShardedTracker, many: ShardedTracker) -> list[int]:
-    """Return those who stand in a shard that the other number of shards does not read."""
-    read = {shard._key for shard in many._shards}
-    return [user_id for shard in few._shards if shard._key not in read for user_id, _ in shard.online_users()]
+@pytest.mark.parametrize("backend", ["fakeredis"], indirect=True)
+def test_what_sharding_does_not_take_over_fails(fake: Callable[..., ShardedTracker]) -> None:
+    with pytest.raises(AttributeError, match="_key"):
+        RedisTracker.get_online(fake(shards=2))
 
 
 def test_sharding_keeps_its_promises_in_the_eyes_of_the_type_checker(
@@ -248,11 +255,29 @@ def test_two_workers_on_a_cluster_give_every_client_one_and_the_same_count(
     assert cluster_client.zcount("online:11:last-seen", "-inf", "+inf") == 1  # dora's id is 1
 
 
-def test_no_wait_for_a_cluster_is_longer_than_for_one_redis(make_app: MakeApp) -> None:
+def test_a_cluster_is_asked_with_the_timeouts_of_one_redis_and_no_second_try(make_app: MakeApp) -> None:
     lazy = tracker_of(make_app("redis://127.0.0.1:1", **ON_A_CLUSTER))._client._redis_client
     options = lazy._connect.keywords
     assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT_SECONDS
     assert options["retry"]._retries == 0
+    assert options["socket_keepalive"]
+
+
+@pytest.mark.slow
+def test_a_name_of_several_nodes_leads_to_the_one_that_lives(
+    cluster: Cluster, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, look_up = int(cluster.url.rpartition(":")[2]), socket.getaddrinfo
+
+    def look_up_nodes(host: str, *arguments: Any) -> Any:
+        if host != "nodes.example":
+            return look_up(host, *arguments)
+        dead, living = "127.0.0.99", "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in (dead, living)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_nodes)
+    app = make_app(f"redis://nodes.example:{port}", **ON_A_CLUSTER)
+    assert statuses(app, token_of(app, "alice")) == (200, 200)
 
 
 @pytest.mark.parametrize(
