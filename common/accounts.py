@@ -91,7 +91,7 @@ def create_tables() -> None:
 def add_account(name: str, password: str) -> None:
     """Create an account. ValueError: a name or password that cannot be used, or a name that is taken.
 
-    HTTP Basic ends the name at the first colon, so that a name has none.
+    HTTP Basic ends the name at the first colon, so a name may have none.
     """
     if not name.strip() or len(name) > NAME_LENGTH or ":" in name or not name.isprintable():
         raise ValueError(f"A name has 1 to {NAME_LENGTH} printable characters and no colon.")

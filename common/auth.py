@@ -22,7 +22,7 @@ def verify_password(name: str, password: str) -> Account | None:
     if not name:  # "" stands for no credentials, and for malformed ones
         return None
     account = find_by_name(name)
-    return admit(account) if password_matches(account, password) else None  # None too: it must cost a hash
+    return admit(account) if password_matches(account, password) else None  # no account costs a hash too
 
 
 @token_auth.verify_token

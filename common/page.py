@@ -35,7 +35,10 @@ class Choice(NamedTuple):
 
 @page.get("/")
 def get_page() -> Response:
-    """Show how many users are online; the page's script asks again every two seconds."""
+    """Show how many users are online; the page's script asks again every two seconds.
+
+    A step's templates/remembers.html says where it remembers them.
+    """
     tracker = presence().tracker  # what it declares can be read even while its store fails
     try:
         with answering_tracker() as answering:
@@ -76,5 +79,10 @@ def choice(window: timedelta, tracker: OnlineTracker) -> Choice:
     for name, length in (("minute", MINUTE), ("day", DAY)):
         if not window % length:
             unit, size = name, length
-    amount, minutes = (f"{window / length:.12f}".rstrip("0").rstrip(".") for length in (size, MINUTE))
+    amount, minutes = plain_digits(window / size, 6), plain_digits(window / MINUTE, 12)
     return Choice(amount, unit, minutes, window == tracker.window, refused)
+
+
+def plain_digits(number: float, places: int) -> str:
+    """Write a number without an exponent, and without needless zeros."""
+    return f"{number:.{places}f}".rstrip("0").rstrip(".")

@@ -103,9 +103,9 @@ class Presence:
 
     def record(self, user: HasId) -> None:
         """Mark the user; a failing store costs one warning an outage, never the request."""
-        if self._marks.failing:
-            user = SimpleNamespace(id=user.id)  # a mark that a fresh last_seen has spared would prove nothing
         with suppress(PresenceUnknown), self._guard(self._marks):
+            if self._marks.failing:
+                user = SimpleNamespace(id=user.id)  # no last_seen, which step 2 could be content with
             self.tracker.mark_online(user)
 
     @contextmanager

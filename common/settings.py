@@ -19,7 +19,7 @@ MOST_SHARDS = 1000
 
 
 class SettingError(SystemExit):
-    """Ends the start with one sentence and no traceback, at the one exit status that gunicorn gives up at."""
+    """Ends the start with one sentence and no traceback, and with status 3, at which gunicorn gives up."""
 
     def __init__(self, sentence: str) -> None:
         print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal

@@ -1,4 +1,7 @@
-"""Step 1 remembers in a dict: user id -> when that user was last seen."""
+"""Step 1 remembers in a dict: user id -> when that user was last seen.
+
+A file to lift as it is: what the trackers have in common is written out in each.
+"""
 
 from __future__ import annotations
 

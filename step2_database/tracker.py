@@ -1,4 +1,7 @@
-"""Step 2 remembers in a column of the users' table: users.last_seen."""
+"""Step 2 remembers in a column of the users' table: users.last_seen.
+
+A file to lift as it is: what the trackers have in common is written out in each.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from common.settings import SettingError
 from step3_redis.cluster import LazyCluster
 
 TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
-MANY_CONNECTIONS = 10_000  # no thread is refused one
+MANY_CONNECTIONS = 10_000  # no thread is refused a connection
 CLUSTER_OPTIONS = {
     "max_connections": MANY_CONNECTIONS,
     "socket_timeout": TIMEOUT_SECONDS,

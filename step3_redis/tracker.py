@@ -1,4 +1,7 @@
-"""Step 3 remembers in a Redis sorted set: member is the user's id, score is when that user was last seen."""
+"""Step 3 remembers in a Redis sorted set: member is the user's id, score is when that user was last seen.
+
+A file to lift as it is: what the trackers have in common is written out in each.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ class RedisTracker:
         now = self._now()
         pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
         pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # once a second and process
+        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # each process, once a second
         if must_tidy:
             kept = self._keep + MARGIN
             pipeline.zremrangebyscore(self._key, "-inf", now - kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +14,7 @@ from tests.browser import Watched, chromium
 from tests.servers import Client, Copy
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 SECONDS = 3  # the window of these servers
 LIKE_HTML = "<img src=x onerror=alert(1)>"
@@ -164,6 +165,22 @@ class PageContract:
         tab.page.locator("#people li").wait_for(state="detached")
         assert "401" in tab.page.locator("#exchange").inner_text()
 
+    def test_a_refusal_of_an_earlier_token_leaves_someone_signed_in(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        held: list[Route] = []
+        tab.page.route("**/api/me", lambda route: held.append(route))  # noqa: PLW0108  # playwright takes no built-in
+        with tab.page.expect_request("**/api/me"):
+            tab.page.click("[data-path='/api/me']")
+        tab.page.route("**/api/tokens", lambda route: route.fulfill(json={"token": "another"}))
+        with tab.page.expect_response("**/api/tokens"):
+            tab.page.click("[data-name=alice]")
+        tab.page.get_by_text('"another').wait_for()
+        held[0].fulfill(status=401, json={"error": "expired"})
+        tab.page.get_by_text('"expired"').wait_for()
+        assert tab.page.locator("#people li").count() == 1
+
     def test_a_wrong_password_opens_no_dialog_and_shows_the_refusal(self, open_page: OpenPage) -> None:
         tab = open_page()
         sign_in(tab.page, "alice", "wrong")
@@ -218,7 +235,7 @@ class PageContract:
 
 def see(page: Page, number: str) -> None:
     """Wait until the page shows that many users as known."""
-    shown = page.locator("#count[data-state=known] #number").get_by_text(number, exact=True)
+    shown = page.locator("#count[data-state=known] #number", has_text=re.compile(f"^{number}$"))
     shown.wait_for()
 
 

@@ -112,7 +112,7 @@ async function send(person, path, how) {
   const token = person.token;
   const answer = await how("GET", path, `Bearer ${token}`).catch(() => null); // a missed heartbeat
   if (answer?.status === 200 && answer.json.last_seen !== null) wasSeen(person); // null: the store did not take it
-  if (answer?.status === 401 && token === person.token) {
+  if (answer?.status === 401 && people.get(person.name)?.token === token) {
     person.row.remove(); // the token has expired, or the account is gone
     people.delete(person.name);
   }

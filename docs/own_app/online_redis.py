@@ -17,7 +17,7 @@ def init_online(app: Flask) -> None:
         socket_timeout=0.2,  # seconds; presence is worth no longer wait
         socket_connect_timeout=0.2,
         retry=Retry(NoBackoff(), 0),
-        max_connections=10_000,  # no thread is refused one
+        max_connections=10_000,  # no thread is refused a connection
     )
     # the prefix sets your key apart from others on the same Redis; ids that are no numbers want parse_id=
     app.extensions["presence"] = Presence(RedisTracker(client, prefix="my-app"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -100,12 +101,12 @@ def test_asking_for_the_page_marks_nobody(client: FlaskClient, tracker: NotingTr
 
 
 def test_windows_come_shortest_first_and_the_trackers_own_is_among_them(tracker: NotingTracker) -> None:
-    tracker.window = timedelta(seconds=90)
+    tracker.window = timedelta(seconds=90.000001)
     shown = [(each.amount, each.unit, each.minutes, each.is_default) for each in choices(tracker)]
     assert shown == [
         ("6", "second", "0.1", False),
         ("1", "minute", "1", False),
-        ("90", "second", "1.5", True),
+        ("90.000001", "second", "1.500000016667", True),
         ("5", "minute", "5", False),
         ("3", "day", "4320", False),
     ]
@@ -118,6 +119,7 @@ def test_each_window_offered_is_one_that_can_be_asked_for(
     answers = [client.get(f"/api/online/users?minutes={each.minutes}") for each in choices(tracker)]
     assert [answer.status_code for answer in answers] == [401] * 4 + [400]  # 3 days are more than are kept
     assert tracker.window == timedelta(minutes=float(choices(tracker)[0].minutes))
+    assert re.findall(r'value="(\S+)" checked', client.get("/").text) == [choices(tracker)[0].minutes]
 
 
 def test_a_window_that_cannot_be_answered_says_why(

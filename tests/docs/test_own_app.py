@@ -265,7 +265,7 @@ def test_a_table_with_users_is_given_its_column_by_a_migration(
     flask_db("init")
     flask_db("migrate")
     (revision,) = tmp_path.glob("migrations/versions/*.py")
-    (added,) = (text for part in PAGE.parts for text in part.inline_code if text.startswith("import "))
+    (added,) = (text for part in PAGE.parts for text in part.inline_code if text == "import utc_datetime")
     revision.write_text(f"{added}\n{revision.read_text(encoding='utf-8')}", encoding="utf-8")
     flask_db("upgrade")
     assert own.status(own.browser("ann")) == 200

@@ -217,6 +217,13 @@ def test_what_a_deployers_driver_needs_reaches_presence_too_but_may_not_keep_it_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_deployer_may_have_no_arguments_for_the_driver(make_app: MakeApp) -> None:
+    app = make_app(SQLALCHEMY_ENGINE_OPTIONS={"connect_args": None})
+    token_of(app, "alice")
+    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_deployers_engine_options_reach_presence_but_for_its_own(make_app: MakeApp) -> None:
     app = make_app(
         SQLALCHEMY_ECHO=True,
