@@ -18,7 +18,6 @@ CHANGED = (  # by 3.2 and 3.3: which commands and keys there are in Redis
     "test_what_goes_over_the_wire",
     "test_a_mark_is_one_round_trip",
     "test_the_six_commands",
-    "test_the_page_on_deployment",
     "test_redis_7",
 )
 STEPS = sorted(path.parent.name for path in ROOT.glob("tests/step*/test_exercises.py"))

@@ -13,6 +13,7 @@ from tests.docs.documents import Document, document, documents
 from tests.docs.tables import TABLE, filled
 from tests.faults import faults
 from tests.servers import ROOT
+from tests.step3_redis.test_acl import ON_A_CLUSTER, RULE
 
 ENGLISH, CHINESE = documents("en"), documents("zh")
 BOTH = ENGLISH + CHINESE
@@ -215,6 +216,15 @@ def changed(each: Document, find: str, put: str) -> Document:
     """Return the document with a slip in it."""
     assert find in each.source
     return replace(each, source=each.source.replace(find, put, 1))
+
+
+@pytest.mark.parametrize("name", ["docs/deployment.md", "docs/deployment.zh.md"])
+def test_the_redis_user_shown_is_the_one_that_is_tried(name: str) -> None:
+    page = document(ROOT / name)
+    shown = "".join(part.text for part in page.parts if part.kind == "code").replace("'", "")
+    assert f"ACL SETUSER presence {RULE}\n" in shown
+    in_words = {code for part in page.parts for code in part.inline_code}
+    assert in_words >= {*ON_A_CLUSTER.split()[-2:]}
 
 
 @pytest.mark.parametrize(("name", "find", "put", "complaint"), SLIPS_OF_A_PAIR.values(), ids=SLIPS_OF_A_PAIR)
