@@ -147,5 +147,7 @@ def create_user(name: str) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     except DatabaseError as error:
-        raise click.ClickException(f"Run init-db first, the users cannot be written: {error.orig}") from error
+        raise click.ClickException(
+            f"Run init-db first, or check the database's address, the users cannot be written: {error.orig}"
+        ) from error
     click.echo(f"Created {name}.")

@@ -1,4 +1,4 @@
-"""The one door: every authenticated request passes one of these two callbacks, and is recorded there."""
+"""The one door: every authenticated request passes one of two callbacks, and admit() records it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def verify_password(name: str, password: str) -> Account | None:
     if not name:  # "" stands for no credentials, and for malformed ones
         return None
     account = find_by_name(name)
-    return admit(account) if password_matches(account, password) else None  # no account costs a hash too
+    return admit(account) if password_matches(account, password) else None  # an unknown name costs a hash too
 
 
 @token_auth.verify_token

@@ -59,7 +59,7 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
 def port_number(text: str) -> int:
     """Return the port; ArgumentTypeError for anything but 0 (any free one) to 65535."""
     if not re.fullmatch("[0-9]{1,5}", text) or int(text) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {LAST_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to {LAST_PORT}")
     return int(text)
 
 

@@ -12,6 +12,7 @@ from common.settings import MINUTE
 
 DAY = timedelta(days=1)
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
+# 6 seconds, to watch somebody leave; 3 days, to see what a step refuses; /api/online takes others too
 WINDOWS_OFFERED = (timedelta(seconds=6), MINUTE, 5 * MINUTE, 3 * DAY)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "

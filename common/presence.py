@@ -47,7 +47,7 @@ class OnlineTracker(Protocol):
 
     @property
     def outages(self) -> tuple[type[Exception], ...]:
-        """The errors that mean "the store does not answer"."""
+        """The errors that mean "the store fails"."""
 
     def mark_online(self, user: HasId) -> None:
         """Remember that the user was seen now; an earlier time never replaces a later one."""
@@ -69,9 +69,9 @@ class OnlineTracker(Protocol):
 
 
 class PresenceUnknown(ServiceUnavailable):
-    """The store does not answer: nobody knows who is online."""
+    """The store fails: nobody knows who is online."""
 
-    description = "Who is online is unknown while the presence store is failing; try again in a few seconds."
+    description = "Who is online is unknown since the presence store failed; try again later."
 
 
 @dataclass
@@ -105,15 +105,16 @@ class Presence:
         """Mark the user; a failing store costs one warning an outage, never the request."""
         with suppress(PresenceUnknown), self._guard(self._marks):
             if self._marks.failing:
-                user = SimpleNamespace(id=user.id)  # no last_seen, which step 2 could be content with
+                # without last_seen, for which step 2 may spare the write: that would prove nothing
+                user = SimpleNamespace(id=user.id)
             self.tracker.mark_online(user)
 
     @contextmanager
     def answering(self) -> Iterator[OnlineTracker]:
         """Lend the tracker for reading.
 
-        PresenceUnknown (503): reads fail, or the last mark did, however long ago: a number that nobody adds
-        to decays to a believable 0.
+        PresenceUnknown (503): reads fail, or the last mark did, however long ago: while marks fail, the count
+        sinks to a 0 that looks true.
         """
         if self._marks.failing:
             raise PresenceUnknown
@@ -133,11 +134,15 @@ class Presence:
             yield
         except self.tracker.outages as error:
             with self._lock:
-                is_new = not (self._marks.failing or self._reads.failing)  # one outage, one warning
+                now = self._monotonic()
+                other = self._reads if circuit is self._marks else self._marks
+                # one outage, one warning; what failed once and was tried no more was another one
+                is_told = circuit.failing or (other.failing and now < other.retry_at + self._rest_seconds)
                 circuit.failing = True
-                circuit.retry_at = self._monotonic() + self._rest_seconds
-            if is_new:
-                current_app.logger.warning("Who is online is unknown, the presence store fails: %r", error)
+                circuit.retry_at = now + self._rest_seconds
+            if not is_told:
+                reason = BaseException.__repr__(error)  # redis-py's own leaves the reason out
+                current_app.logger.warning("Who is online is unknown, the presence store fails: %s", reason)
             raise PresenceUnknown from error
         else:
             if trying_again:

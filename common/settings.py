@@ -14,7 +14,7 @@ from werkzeug.security import generate_password_hash
 MINUTE = timedelta(minutes=1)
 SMALLEST_WINDOW_MINUTES = timedelta.resolution / MINUTE
 LARGEST_WINDOW_MINUTES = timedelta.max // MINUTE
-LONGEST_SECONDS = timedelta.max.total_seconds()
+LONGEST_SECONDS = timedelta.max // timedelta(seconds=1)
 MOST_SHARDS = 1000
 
 
@@ -38,8 +38,8 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
         TOKEN_MAX_AGE_SECONDS=3600,
         ONLINE_MINUTES=5,  # the window that a question without minutes has
         ONLINE_KEEP_MINUTES=None,  # steps 1 and 3: the longest that can be asked for; None: ONLINE_MINUTES
-        ONLINE_RESOLUTION_SECONDS=None,  # step 2; None: by the window
-        ONLINE_KEY_PREFIX="online",  # step 3, and so are those below
+        ONLINE_RESOLUTION_SECONDS=None,  # step 2; None: a tenth of ONLINE_MINUTES, at most 30 s
+        ONLINE_KEY_PREFIX="online",  # step 3, like those below
         ONLINE_SHARDS=1,
         REDIS_CLUSTER=False,
         REDIS_URL=None,
@@ -62,7 +62,7 @@ def _check_secret_key(config: Config) -> None:
         key = config["SECRET_KEY"] = str(key)
     if not isinstance(key, str) or not key.strip() or not key.isprintable():
         raise SettingError(
-            "FLASK_SECRET_KEY is not set, or is no text: give all workers the same secret, "
+            "FLASK_SECRET_KEY is not set, or is not text: give all workers the same secret, "
             "such as one from python -c 'import secrets; print(secrets.token_hex())'."
         )
 
@@ -72,7 +72,7 @@ def _check_fallbacks(config: Config) -> None:
     if keys is None:
         return
     if not isinstance(keys, list) or not all(isinstance(key, str) and key.strip() for key in keys):
-        raise SettingError("FLASK_SECRET_KEY_FALLBACKS is no list of keys: write '[\"the earlier key\"]'.")
+        raise SettingError("FLASK_SECRET_KEY_FALLBACKS is not a list of keys: write '[\"the earlier key\"]'.")
 
 
 def _check_times(config: Config) -> None:
@@ -123,7 +123,7 @@ def _fill_engine_options(config: Config) -> None:
         raise SettingError(f"FLASK_SQLALCHEMY_ENGINE_OPTIONS is {given!r}: set it to a JSON object.")
     ours: dict[str, Any] = {"hide_parameters": True}  # no password hash in an error or a log
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # else MariaDB refuses a view's change to a user who was marked since the view first read anything
+        # marks commit apart: under REPEATABLE READ, MariaDB would refuse the view's own UPDATE of that user
         ours["isolation_level"] = "READ COMMITTED"
         ours["pool_pre_ping"] = True  # no request fails for a connection from before the server's restart
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {**ours, **given}
@@ -134,4 +134,4 @@ def _dummy_password_hash(config: Config) -> str:
     try:
         return generate_password_hash(secrets.token_hex(), config["PASSWORD_HASH_METHOD"])
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise SettingError(f"FLASK_PASSWORD_HASH_METHOD is no method of werkzeug's: {error}.") from error
+        raise SettingError(f"FLASK_PASSWORD_HASH_METHOD is not a method of werkzeug's: {error}.") from error

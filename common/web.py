@@ -54,7 +54,7 @@ def new_app(
 
 
 def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
-    """Pass the view the window of ?minutes=M, the default one without it.
+    """Call the view with the window that ?minutes=M asks for, or with the default one.
 
     Stands above login_required, so that a request refused for its query (400) marks nobody, and 400 comes
     before 401.
@@ -83,7 +83,7 @@ def plain(number: float) -> float:
 
 @api.before_app_request
 def drop_malformed_credentials() -> None:
-    """Take credentials that are not ASCII for none: Werkzeug 3.1 fails on them, and a 401 says enough."""
+    """Treat credentials that are not ASCII as none: Werkzeug 3.1 fails on them, and a 401 says enough."""
     if not request.headers.get("Authorization", "").isascii():
         del request.environ["HTTP_AUTHORIZATION"]
 
@@ -102,7 +102,7 @@ def post_token() -> dict[str, Any]:
 @api.get("/api/me")
 @token_auth.login_required
 def get_me() -> dict[str, Any]:
-    """Say who asks, and when that user was last seen; null while the store is failing."""
+    """Say who asks, and when that user was last seen: mostly just now; null while that is unknown."""
     account: Account = token_auth.current_user()
     try:
         with answering_tracker() as tracker:

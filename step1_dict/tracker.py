@@ -15,7 +15,7 @@ from typing import Any
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-HALF_A_MICROSECOND = 5e-7  # keeps boundaries exact: as a float, a time is up to a quarter of one off
+HALF_A_MICROSECOND = 5e-7  # keeps boundaries exact: float times are a quarter of a microsecond apart
 
 
 def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> Clock:
@@ -54,7 +54,8 @@ class DictTracker:
         """Remember that the user (anything with an id) was seen now."""
         user_id = user.id
         with self._lock:
-            self._last_seen[user_id] = self._move_time_on()
+            now = self._move_time_on()
+            self._last_seen[user_id] = now
             self._last_seen.move_to_end(user_id)
 
     def get_online(self, window: timedelta | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The engines of presence: small, its own, and never kept waiting for long."""
+"""The engines for presence alone: small, and never waited for long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def presence_engine(
     """Return an engine on the app's database, whose statements commit by themselves.
 
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
-    done; in a second one of the same pool, it would wait for requests that wait for it.
+    done; in a second one of the same pool, all requests could wait for each other's.
     options: what the app's engine was made with, such as certificates in connect_args.
     connections: how many, for each process.
     seconds: how long to wait at most; half for a free connection, half for a statement with its locks, or
@@ -24,13 +24,13 @@ def presence_engine(
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+    if url.get_backend_name() == "sqlite" and ":memory:" in (url.database or ":memory:"):
         raise ValueError("a database in memory is seen by one connection only: name a file")
     driver_arguments, session_statements = _limits(url.get_driver_name(), seconds / 2)
     engine = create_engine(
         url,
         **{
-            "pool_recycle": 1800,  # before MySQL, or a firewall, drops what was idle
+            "pool_recycle": 1800,  # seconds; before MySQL, or a firewall, drops what was idle
             **options,
             "connect_args": {**(options.get("connect_args") or {}), **driver_arguments},
             "isolation_level": "AUTOCOMMIT",
@@ -62,10 +62,10 @@ def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
             # no fsync for a mark: a power cut may cost the last marks, in WAL mode never the file
             return {"timeout": seconds}, ["PRAGMA synchronous = NORMAL"]
         case "psycopg" | "psycopg2":
-            # 2 is the driver's least, for each host of the address; a mark waits for no disk and no replica
+            # 2 seconds are the driver's least, for each host of the address
             return {"connect_timeout": 2, "tcp_user_timeout": milliseconds}, [
                 f"SET statement_timeout = {milliseconds}",
-                "SET synchronous_commit = off",
+                "SET synchronous_commit = off",  # a mark waits for no disk and no replica
             ]
         case "pymysql":
             # the server counts whole seconds, so the client hangs up first; the mark may still land later

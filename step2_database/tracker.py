@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from pytz import UTC  # as in the article; datetime.UTC is the same
+from pytz import UTC  # datetime.UTC is the same; the article has this one
 from sqlalchemy import Engine, Table, bindparam, column, func, or_, select, table, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,7 +21,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class DatabaseTracker:
-    """Counts the users seen within a sliding window, by any process, however long ago.
+    """Counts the users seen within a sliding window of any length, whichever process saw them.
 
     users: a table with the columns id and last_seen, which takes and gives aware datetimes.
     writing, reading: engines in AUTOCOMMIT, not the requests' own; two, so that a slow count delays no mark.

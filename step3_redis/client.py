@@ -54,8 +54,8 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
     except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
         # without the error's text, which may hold a part of the password
         raise SettingError(
-            f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): check its options, "
-            "percent-encode the password, and write redis://host:6379/0"
+            f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): percent-encode the password, "
+            f"and write {'redis://host:6379 without options' if is_cluster else 'redis://host:6379/0'}"
         ) from None
     return client
 

@@ -19,8 +19,8 @@ from step3_redis.tracker import RedisTracker
 class ShardedTracker(RedisTracker):
     """Counts as RedisTracker does, in as many keys as there are shards, so that several nodes can hold them.
 
-    shards: how many. While processes with the old and the new number run, and for the longest window kept
-    after that, some users count twice or not at all.
+    shards: how many. After a change some users count twice or not at all, until all processes have the new
+    number and keep has passed.
     """
 
     def __init__(self, client: Any, *, shards: int, prefix: str = "online", **settings: Any) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from tests.databases import SERVERS
 
+for _setting in [name for name in os.environ if name.startswith("FLASK_")]:
+    del os.environ[_setting]  # exported for a deployment in the same terminal
+
 
 def pytest_report_header() -> list[str]:
     """Name the servers that this run does without; pytest -rs says it of each test."""

@@ -19,5 +19,5 @@ def init_online(app: Flask) -> None:
         retry=Retry(NoBackoff(), 0),
         max_connections=10_000,  # no thread is refused a connection
     )
-    # the prefix sets your key apart from others on the same Redis; ids that are no numbers want parse_id=
+    # the prefix sets your key apart from others on the same Redis; ids that are text want parse_id=str
     app.extensions["presence"] = Presence(RedisTracker(client, prefix="my-app"))

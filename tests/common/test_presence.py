@@ -67,6 +67,23 @@ def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
     assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 2
 
 
+def test_a_read_that_failed_long_ago_keeps_no_outage_quiet(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker.reads_fail = True
+    with pytest.raises(PresenceUnknown):
+        count()
+    tracker.marks_fail = True
+    record(ALICE)
+    assert len(caplog.records) == 1  # the same outage
+    tracker.reads_fail = tracker.marks_fail = False
+    monotonic.advance(days=1)
+    record(ALICE)  # and nobody asks for the count
+    tracker.marks_fail = True
+    record(ALICE)
+    assert len(caplog.records) == 2
+
+
 def test_a_failing_store_is_left_alone_and_then_tried_again(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:

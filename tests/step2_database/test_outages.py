@@ -239,6 +239,7 @@ def test_a_deployers_engine_options_reach_presence_but_for_its_own(make_app: Mak
     [
         ("sqlite://", "one connection only: name a file."),
         ("sqlite:///:memory:", "one connection only: name a file."),
+        ("sqlite:///file::memory:?uri=true", "one connection only: name a file."),
         ("postgresql+pg8000://host/users", "names no usable database"),
         ("sqlite+pysqlcipher://:key@/users.sqlite", "no usable database"),
     ],
