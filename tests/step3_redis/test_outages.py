@@ -53,9 +53,12 @@ def test_redis_stopped_fails_no_request_and_counting_resumes(
     assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
 
 
-def test_a_redis_that_was_never_there_fails_no_request(make_app: MakeApp) -> None:
+def test_a_redis_that_was_never_there_fails_no_request_and_the_log_says_why(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
     app = make_app("redis://127.0.0.1:1/0")  # nobody listens there
     assert statuses(app, token_of(app, "alice")) == (200, 503)
+    assert "connecting to 127.0.0.1:1" in caplog.text
 
 
 def test_redis_8_a_hung_redis_costs_one_timeout_and_then_nothing(
