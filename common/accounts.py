@@ -148,6 +148,6 @@ def create_user(name: str) -> None:
         raise click.ClickException(str(error)) from error
     except DatabaseError as error:
         raise click.ClickException(
-            f"Run init-db first, or check the database's address, the users cannot be written: {error.orig}"
+            f"Run init-db first, or check the database's address; the users cannot be written: {error.orig}"
         ) from error
     click.echo(f"Created {name}.")

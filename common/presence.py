@@ -71,7 +71,7 @@ class OnlineTracker(Protocol):
 class PresenceUnknown(ServiceUnavailable):
     """The store fails: nobody knows who is online."""
 
-    description = "Who is online is unknown since the presence store failed; try again later."
+    description = "Who is online is unknown, because the presence store failed; try again later."
 
 
 @dataclass
@@ -136,8 +136,8 @@ class Presence:
             with self._lock:
                 now = self._monotonic()
                 other = self._reads if circuit is self._marks else self._marks
-                # one outage, one warning; what failed once and was tried no more was another one
-                is_told = circuit.failing or (other.failing and now < other.retry_at + self._rest_seconds)
+                # one outage, one warning; what failed and was not tried again for a minute was another one
+                is_told = circuit.failing or (other.failing and now < other.retry_at + 60)
                 circuit.failing = True
                 circuit.retry_at = now + self._rest_seconds
             if not is_told:

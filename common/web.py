@@ -1,6 +1,6 @@
 """new_app(): what the Flask apps of all three steps have in common.
 
-GET /api/online is not among it: that one is the lesson, and stands in each step's app.py.
+GET /api/online is no part of it: that one is the lesson, and stands in each step's app.py.
 """
 
 from __future__ import annotations

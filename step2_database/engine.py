@@ -14,7 +14,7 @@ def presence_engine(
     """Return an engine on the app's database, whose statements commit by themselves.
 
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
-    done; in a second one of the same pool, all requests could wait for each other's.
+    done; with a second one of the same pool, requests could all wait for connections that the others hold.
     options: what the app's engine was made with, such as certificates in connect_args.
     connections: how many, for each process.
     seconds: how long to wait at most; half for a free connection, half for a statement with its locks, or
@@ -62,7 +62,7 @@ def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
             # no fsync for a mark: a power cut may cost the last marks, in WAL mode never the file
             return {"timeout": seconds}, ["PRAGMA synchronous = NORMAL"]
         case "psycopg" | "psycopg2":
-            # 2 seconds are the driver's least, for each host of the address
+            # 2 seconds is the driver's least, for each host of the address
             return {"connect_timeout": 2, "tcp_user_timeout": milliseconds}, [
                 f"SET statement_timeout = {milliseconds}",
                 "SET synchronous_commit = off",  # a mark waits for no disk and no replica

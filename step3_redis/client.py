@@ -52,10 +52,13 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
         if not is_cluster:
             _bound_waits(client.connection_pool)
     except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
+        example = (
+            "redis://host:6379 without options" if is_cluster else "redis://host:6379/0, with valid options"
+        )
         # without the error's text, which may hold a part of the password
         raise SettingError(
             f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): percent-encode the password, "
-            f"and write {'redis://host:6379 without options' if is_cluster else 'redis://host:6379/0'}"
+            f"and write {example}"
         ) from None
     return client
 

@@ -181,6 +181,24 @@ class PageContract:
         tab.page.get_by_text('"expired"').wait_for()
         assert tab.page.locator("#people li").count() == 1
 
+    def test_a_late_refusal_leaves_whoever_has_signed_in_again(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        held: list[Route] = []
+        tab.page.route("**/api/me", lambda route: held.append(route))  # noqa: PLW0108  # as above
+        for _ in range(2):
+            with tab.page.expect_request("**/api/me"):
+                tab.page.click("[data-path='/api/me']")
+        tab.page.route("**/api/tokens", lambda route: route.fulfill(json={"token": "another"}))
+        held[0].fulfill(status=401, json={"error": "expired"})
+        tab.page.locator("#people li").wait_for(state="detached")
+        tab.page.click("[data-name=alice]")
+        tab.page.get_by_text('"another').wait_for()
+        held[1].fulfill(status=401, json={"error": "late"})
+        tab.page.get_by_text('"late"').wait_for()
+        assert tab.page.evaluate("[...people.keys()]") == ["alice"]
+
     def test_a_wrong_password_opens_no_dialog_and_shows_the_refusal(self, open_page: OpenPage) -> None:
         tab = open_page()
         sign_in(tab.page, "alice", "wrong")
