@@ -66,5 +66,5 @@ def refuse_password(status: int) -> tuple[dict[str, Any], int]:
 
 @token_auth.error_handler
 def refuse_token(status: int) -> tuple[dict[str, Any], int]:
-    """Say the same of a missing, a wrong, an expired and an outdated token."""
+    """Say the same of a missing, a wrong and an expired token, and of one from before a new password."""
     return {"error": "No valid token: ask for one with POST /api/tokens and send it as Bearer."}, status

@@ -64,13 +64,11 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
 
 
 def _bound_waits(pool: Any) -> None:
-    """Let no option of the address outrank the timeouts.
-
-    The last three lines keep nothing: they raise now what a first command would raise on an unusable address.
-    """
+    """Let no option of the address outrank the timeouts, and find out now what else in it is unusable."""
     pool.connection_kwargs.update(socket_timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0))
     if "path" not in pool.connection_kwargs:  # a Unix socket is there or not
         pool.connection_kwargs.update(socket_connect_timeout=TIMEOUT_SECONDS, socket_keepalive=True)
+    # kept nowhere: these raise what the first command would
     pool.connection_class(**pool.connection_kwargs)
     pool.get_encoder().encode("text")
     pool.connection_kwargs.get("host", "").encode("idna")

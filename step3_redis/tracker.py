@@ -48,7 +48,7 @@ class RedisTracker:
     ) -> None:
         self.keep = window if keep is None else keep
         self.window = self.check_window(window)  # which looks at keep
-        self._keep = self.keep // MICROSECOND  # the same, as Redis has it
+        self._keep = self.keep // MICROSECOND  # in microseconds
         self._client = client
         self._key = f"{prefix}:last-seen"
         self._parse_id = parse_id
