@@ -6,8 +6,10 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import Pool, event
 
 from tests.databases import SERVERS
 
@@ -25,6 +27,26 @@ def pytest_report_header() -> list[str]:
     if not shutil.which("redis-server"):
         report.append("redis-server is not installed: skipping what needs a real Redis")
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_connection_is_closed() -> Iterator[None]:
+    """Fail at the end of the run if a test leaves a connection of SQLAlchemy's open, and name that test.
+
+    Otherwise Python 3.13 complains when it collects the garbage, in whichever test is running then.
+    """
+    opened_by: dict[Any, str] = {}
+
+    def note(_connection: Any, record: Any) -> None:
+        opened_by[record] = os.environ["PYTEST_CURRENT_TEST"]
+
+    def forget(_connection: Any, record: Any) -> None:
+        opened_by.pop(record, None)
+
+    event.listen(Pool, "connect", note)
+    event.listen(Pool, "close", forget)
+    yield
+    assert list(opened_by.values()) == []
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, timedelta
-from threading import Barrier, Thread
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import pytest
 
 from common.presence import OnlineTracker
 from tests.clock import FakeClock
+from tests.threads import run_at_once
 
 FIVE_MINUTES = timedelta(minutes=5)
 AN_HOUR = timedelta(hours=1)
@@ -20,14 +21,6 @@ class Someone(NamedTuple):
     """A user as far as a tracker is concerned."""
 
     id: int
-
-
-def run_at_once(threads: list[Thread]) -> None:
-    """Start threads, and wait for all of them."""
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 ALICE, BOB, CAROL = Someone(1), Someone(2), Someone(3)
@@ -255,34 +248,27 @@ class TrackerContract:
         assert tracker.last_seen(ALICE) == clock.now.astimezone(UTC)
 
     def test_threads_that_mark_at_once_lose_no_mark(self, tracker: OnlineTracker) -> None:
-        start = Barrier(8)
-
         def mark(first: int) -> None:
-            start.wait()
             for user_id in range(first, 201, 4):  # each user is marked by two threads
                 tracker.mark_online(Someone(user_id))
 
-        run_at_once([Thread(target=mark, args=(n % 4 + 1,)) for n in range(8)])
+        run_at_once(*[partial(mark, n % 4 + 1) for n in range(8)])
         assert tracker.get_online() == 200
 
     def test_whoever_counts_while_others_mark_never_sees_fewer(self, tracker: OnlineTracker) -> None:
-        start = Barrier(6)
         seen: list[list[int]] = []
 
         def mark(first: int) -> None:
-            start.wait()
             for user_id in range(first, 201, 4):
                 tracker.mark_online(Someone(user_id))
 
         def count() -> None:
-            start.wait()
             counts = []
             for _ in range(50):
                 counts += [tracker.get_online(), len(tracker.online_users(timedelta(minutes=4), limit=200))]
             seen.append(counts)
 
-        marking = [Thread(target=mark, args=(n + 1,)) for n in range(4)]
-        run_at_once([*marking, Thread(target=count), Thread(target=count)])
+        run_at_once(*[partial(mark, n + 1) for n in range(4)], count, count)
         assert [sorted(counts) for counts in seen] == seen and len(seen) == 2
         assert tracker.get_online() == 200
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
 from flask import Flask
@@ -12,6 +11,7 @@ from flask import Flask
 from common.presence import Presence, PresenceUnknown, answering_tracker, record
 from tests.clock import FakeClock
 from tests.common.conftest import NotingTracker, StoreDown
+from tests.threads import join, start_thread
 from tests.tracker_contract import ALICE, BOB
 
 
@@ -109,16 +109,12 @@ def test_a_failing_store_is_tried_again_by_one_request_only_however_long_that_ta
     tracker.entered.clear()
     tracker.hangs.clear()
 
-    first, *others = (Thread(target=request, args=(app,)) for _ in range(20))
-    first.start()
+    first = start_thread(lambda: request(app))
     assert tracker.entered.wait(10)
     monotonic.advance(seconds=60)
-    for thread in others:
-        thread.start()
-    for thread in others:
-        thread.join()  # while the first still hangs
+    join(*[start_thread(lambda: request(app)) for _ in range(19)])  # while the first still hangs
     tracker.hangs.set()
-    first.join()
+    join(first)
     assert tracker.attempts == 2
 
 
@@ -128,12 +124,9 @@ def test_many_requests_that_fail_at_once_log_one_warning(
     tracker.marks_fail = True
     tracker.hangs.clear()
 
-    threads = [Thread(target=request, args=(app,)) for _ in range(20)]
-    for thread in threads:
-        thread.start()
+    threads = [start_thread(lambda: request(app)) for _ in range(20)]
     tracker.hangs.set()
-    for thread in threads:
-        thread.join()
+    join(*threads)
     assert len(caplog.records) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from datetime import time as day_time
 from unicodedata import east_asian_width
@@ -89,13 +90,14 @@ def test_lesson_1_who_is_in_the_dict_and_who_is_counted(readme: str) -> None:
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine() -> Iterator[Engine]:
     """A database in memory with alice in it."""
     engine = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
     User.metadata.create_all(engine)
     with engine.connect() as connection:
         connection.execute(insert(User).values(id=ALICE.id, name="alice", password_hash=""))
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @LANGUAGES

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from flask import Flask
 
-from step1_dict.app import create_app
 from step1_dict.tracker import DictTracker
-from tests.apps import QUICK_HASH
 from tests.clock import FakeClock
+from tests.step1_dict.conftest import MakeApp
 from tests.tracker_contract import ALICE, BOB
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    return create_app(
-        {
-            "SECRET_KEY": "a test's own key",
-            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/users.sqlite",
-            "PASSWORD_HASH_METHOD": QUICK_HASH,
-            "ONLINE_MINUTES": 2,
-            "ONLINE_KEEP_MINUTES": 60,
-        }
-    )
+def app(make_app: MakeApp) -> Flask:
+    return make_app(ONLINE_MINUTES=2, ONLINE_KEEP_MINUTES=60)
 
 
 def test_someone_is_seen_to_leave_after_six_seconds(app: Flask) -> None:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from common.accounts import add_account, create_tables
-from step1_dict.app import create_app
-from step1_dict.models import db
 from step1_dict.tracker import DictTracker
-from tests.apps import QUICK_HASH, bearer, token_of
+from tests.apps import bearer, token_of
 from tests.clock import FakeClock
 from tests.tracker_contract import ALICE, BOB, CAROL, Someone
 
@@ -31,23 +27,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 def tracker(clock: FakeClock) -> Any:  # what it is to have, no type checker knows yet
     return DictTracker(clock=clock)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    """An app with the users alice and bob."""
-    app = create_app({
-        "SECRET_KEY": "a test's own key",
-        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/users.sqlite",
-        "PASSWORD_HASH_METHOD": QUICK_HASH,
-    })  # fmt: skip
-    with app.app_context():
-        create_tables()
-        for name in ("alice", "bob"):
-            add_account(name, "demo")
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 def ids_of(tracker: Any) -> list[Any]:

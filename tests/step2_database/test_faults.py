@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,6 +23,7 @@ from tests.postgresql_server import PostgresqlServer, postgresql_server
 from tests.redis_servers import wait_until
 from tests.servers import Copy
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
+from tests.threads import join, start_thread
 from tests.tracker_contract import ALICE, BOB, CAROL
 
 MAY_BE_LOST = timedelta(seconds=0.6)  # three times PostgreSQL's wal_writer_delay
@@ -82,15 +84,14 @@ def test_fault_database_server_killed(make_app: MakeApp, own_server: PostgresqlS
                 if client.get("/api/me", headers=bearer(tokens[user])).status_code == 200:
                     answered[user] = sent_at
 
-    callers = [Thread(target=call_again_and_again, args=(user,)) for user in users]
-    for caller in callers:
-        caller.start()
-    wait_until(lambda: len(answered) == len(users))
-    killed.wait(2)  # long enough for PostgreSQL to have put some of it on the disk
-    own_server.kill()
-    killed.set()
-    for caller in callers:
-        caller.join()
+    callers = [start_thread(partial(call_again_and_again, user)) for user in users]
+    try:
+        wait_until(lambda: len(answered) == len(users))
+        killed.wait(2)  # long enough for PostgreSQL to have put some of it on the disk
+        own_server.kill()
+    finally:
+        killed.set()
+    join(*callers)
 
     client = app.test_client()
     statuses = [client.get("/api/me", headers=carols).status_code for _ in range(10)]

@@ -73,16 +73,18 @@ def test_a_restart_of_postgresql_fails_no_request_but_those_meanwhile(
             requests.append(Request(sent_at, time.monotonic(), status))
 
     with ThreadPoolExecutor(CLIENTS) as callers:
-        for token in tokens:
-            callers.submit(call_again_and_again, token)
-        wait_until(lambda: len(requests) > 10 * CLIENTS)
-        down_at = time.monotonic()
-        server.restart()
-        up_at = time.monotonic()
-        wait_until(lambda: sum(each.sent_at > up_at for each in requests) > 10 * CLIENTS)
-        wait_until(lambda: told(client) == {CLIENTS})  # marks and counts, of all workers
-        sessions = sessions_of(server)
-        ended.set()
+        try:
+            for token in tokens:
+                callers.submit(call_again_and_again, token)
+            wait_until(lambda: len(requests) > 10 * CLIENTS)
+            down_at = time.monotonic()
+            server.restart()
+            up_at = time.monotonic()
+            wait_until(lambda: sum(each.sent_at > up_at for each in requests) > 10 * CLIENTS)
+            wait_until(lambda: told(client) == {CLIENTS})  # marks and counts, of all workers
+            sessions = sessions_of(server)
+        finally:
+            ended.set()  # the callers end, and so does the pool that waits for them
 
     failed = [each for each in requests if each.status != 200]
     assert {each.status for each in failed} <= {500, 503}  # 500: cut off while the request was being put away
