@@ -29,6 +29,13 @@ def pytest_report_header() -> list[str]:
     return report
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use all processors for the whole suite; a selection runs in one process, and its output in order."""
+    chosen = config.option.file_or_dir or config.option.keyword or config.option.markexpr != "not slow"
+    processors = os.cpu_count() or 1
+    return 0 if chosen or processors == 1 else processors
+
+
 @pytest.fixture(scope="session", autouse=True)
 def every_connection_is_closed() -> Iterator[None]:
     """Fail at the end of the run if a test leaves a connection of SQLAlchemy's open, and name that test.

@@ -85,6 +85,7 @@ def reader(tmp_path: Path) -> Reader:
     return Reader(folder)
 
 
+@pytest.mark.xdist_group("the documents' own ports")
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.usefixtures("postgresql", "mysql", "redis")
 def test_what_the_documents_show_is_what_a_reader_gets(reader: Reader, language: str) -> None:

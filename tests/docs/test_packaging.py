@@ -78,6 +78,29 @@ def test_every_package_of_the_cookbook_is_declared() -> None:
     assert settings["tool"]["setuptools"]["packages"] == ["common", *steps]
 
 
+def test_pyproject_toml_names_what_requirements_txt_pins() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {
+        "running": settings["project"]["dependencies"],
+        "testing": settings["dependency-groups"]["test"],
+    }
+    _, *parts = re.split(
+        r"^# --- (\w+) -+\n", (ROOT / "requirements.txt").read_text("ascii"), flags=re.MULTILINE
+    )
+    pinned = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert named.keys() == pinned.keys()
+    for purpose, lines in pinned.items():
+        pins = [Requirement(line) for line in lines.splitlines() if line and line[0] != "#"]
+        needs = [Requirement(need) for need in named[purpose]]
+        for pin, need in zip(pins, needs, strict=True):
+            assert (need.name, need.extras, need.marker) == (pin.name, pin.extras, pin.marker)
+            (version,) = (only.version for only in pin.specifier)
+            assert need.specifier.contains(version)
+            assert "==" not in str(need.specifier), (
+                f"{need} stands here and in requirements.txt: pin it there"
+            )
+
+
 @pytest.mark.slow
 def test_the_environment_of_ci_holds_what_is_pinned_and_nothing_else() -> None:
     installed = {canonicalize_name(found.name): found.version for found in distributions()}
