@@ -6,7 +6,16 @@ cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 
 wanted="$(pwd) $(cat requirements.txt constraints.txt pyproject.toml | cksum)"
-if [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]; then
+
+is_ready() {
+    [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]
+}
+
+is_of_that_python() {
+    [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V)" = "$(.venv/bin/python -V)" ]
+}
+
+if is_ready && is_of_that_python; then
     exit 0
 fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -21,9 +30,16 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     fi
     echo "Debian and Ubuntu pack venv apart from Python: installing python3-venv"
     $sudo apt-get update -q
-    $sudo apt-get install -qy python3-venv
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv
 fi
-echo "Setting up .venv (once; a minute or less)"
-"$python" -m venv .venv
-.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt
-echo "$wanted" >.venv/ready
+
+echo "Setting up .venv, once: some 120 MB are fetched, in a minute or two"
+"$python" -m venv --clear .venv
+# Each package is named as it is fetched. A pipe hides whether pip has failed; the file says it.
+{
+    .venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt && echo "$wanted" >.venv/ready
+} | sed -n -e 's/^Collecting \([A-Za-z0-9_.-]*\).*/    \1/p' -e 's/^Installing.*/    installing them/p'
+if ! is_ready; then
+    echo "The packages could not be installed: the lines above say why. Mend that, and try again." >&2
+    exit 1
+fi
