@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, text
 from werkzeug.security import generate_password_hash
 
 from tests.apps import QUICK_HASH
+from tests.databases import connection_to
 from tests.servers import Client, Copy
 
 CLIENTS = 40
@@ -21,12 +22,11 @@ def add_crowd(database: URL | str) -> None:
         {"name": f"user {n}", "hash": generate_password_hash("demo", QUICK_HASH), "yes": True}
         for n in range(CLIENTS)
     ]
-    engine = create_engine(database)
-    with engine.begin() as connection:
+    with connection_to(database) as connection:
         connection.execute(
             text("INSERT INTO users (name, password_hash, active) VALUES (:name, :hash, :yes)"), users
         )
-    engine.dispose()
+        connection.commit()
 
 
 def crowd_loses_nothing(copy: Copy, server: Client) -> None:

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 
 SERVERS = {"postgresql": "TEST_POSTGRESQL_URL", "mysql": "TEST_MYSQL_URL"}
 
@@ -26,6 +27,17 @@ def server_url(backend: str) -> URL:
 
 
 @contextmanager
+def connection_to(url: URL | str, **options: Any) -> Iterator[Connection]:
+    """Lend a connection by an engine of its own, and close both, whatever happens meanwhile."""
+    engine = create_engine(url, **options)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def new_database(backend: str, folder: Path) -> Iterator[URL]:
     """Lend an empty database, and remove it afterwards with all that was put there."""
     if backend == "sqlite":
@@ -38,11 +50,9 @@ def new_database(backend: str, folder: Path) -> Iterator[URL]:
         url, drop = server.update_query_dict({"options": f"-csearch_path={name}"}), f"{drop} CASCADE"
     else:
         url = server.set(database=name)
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with connection_to(server, isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(create))
         try:
             yield url
         finally:
             connection.execute(text(drop))
-    engine.dispose()

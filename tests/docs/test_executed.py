@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis, RedisError
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
-from tests.databases import server_url
+from tests.databases import connection_to, server_url
 from tests.docs.documents import Document, documents
 from tests.redis_servers import NO_PERSISTENCE, redis_server
 from tests.servers import ROOT
@@ -32,13 +32,12 @@ KEYS = ("step3_redis-demo:last-seen", "online:last-seen")  # what the documents 
 @contextmanager
 def made(backend: str, *statements: tuple[str, str]) -> Iterator[None]:
     """Create on a server what the documents suppose, and drop it again; fail if it is there already."""
-    engine = create_engine(server_url(backend), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection, ExitStack() as stack:
+    server = connection_to(server_url(backend), isolation_level="AUTOCOMMIT")
+    with server as connection, ExitStack() as stack:
         for create, drop in statements:
             connection.execute(text(create))
             stack.callback(connection.execute, text(drop))
         yield
-    engine.dispose()
 
 
 @pytest.fixture
@@ -85,7 +84,6 @@ def reader(tmp_path: Path) -> Reader:
     return Reader(folder)
 
 
-@pytest.mark.xdist_group("the documents' own ports")
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.usefixtures("postgresql", "mysql", "redis")
 def test_what_the_documents_show_is_what_a_reader_gets(reader: Reader, language: str) -> None:

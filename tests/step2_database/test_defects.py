@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Connection, create_engine, event, insert, text
+from sqlalchemy import URL, Connection, event, insert, text
 from sqlalchemy.exc import LegacyAPIWarning, OperationalError
 
 from common.presence import record
 from step2_database.models import User, db
 from tests.apps import bearer, token_of
 from tests.clock import FakeClock
+from tests.databases import connection_to
 from tests.servers import ROOT
 from tests.step2_database.article_form import ArticleColumn
 from tests.step2_database.conftest import clock_of, noted, tracker_of
@@ -209,22 +210,18 @@ def test_database_10_a_writer_that_is_at_work_fails_no_request(
     alice = article.User.query.one()
     clock.advance(seconds=1)
     path = article.db.engine.url.database
-    other = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
-    with other.connect() as writer:
+    with connection_to(f"sqlite:///{path}", isolation_level="AUTOCOMMIT") as writer:
         writer.execute(text("BEGIN IMMEDIATE"))
         with pytest.raises(OperationalError, match="database is locked"):
             article.mark_online(alice)
         writer.execute(text("ROLLBACK"))
     article.db.session.rollback()
-    other.dispose()
 
     token = token_of(ours, "alice")
     clock_of(ours).advance(seconds=1)
-    writer_of_ours = create_engine(database, isolation_level="AUTOCOMMIT")
-    with writer_of_ours.connect() as writer:
+    with connection_to(database, isolation_level="AUTOCOMMIT") as writer:
         writer.execute(text("BEGIN IMMEDIATE"))
         writer.execute(text("UPDATE users SET name = 'robert' WHERE id = 2"))
         # WAL: this reads while another writes; and the mark waits for its turn, then lets the request go on
         assert ours.test_client().get("/api/me", headers=bearer(token)).status_code == 200
         writer.execute(text("ROLLBACK"))
-    writer_of_ours.dispose()

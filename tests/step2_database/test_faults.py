@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from common.accounts import add_account, find_by_name
 from tests.apps import bearer
+from tests.databases import connection_to
 from tests.faults import Observed, faults, observe, observe_kill, set_back, unused_token
 from tests.postgresql_server import PostgresqlServer, postgresql_server
 from tests.redis_servers import wait_until
@@ -49,12 +50,10 @@ def test_fault_database_killed(tmp_path: Path) -> None:
 def test_fault_database_locked(app: Flask, database: URL) -> None:
     @contextmanager
     def locked() -> Any:
-        engine = create_engine(database, isolation_level="AUTOCOMMIT")
-        with engine.connect() as writer:
+        with connection_to(database, isolation_level="AUTOCOMMIT") as writer:
             writer.execute(text("BEGIN IMMEDIATE"))
             yield
             writer.execute(text("ROLLBACK"))
-        engine.dispose()
 
     assert observe(app, locked()) == faults()["database_locked"].observed
 

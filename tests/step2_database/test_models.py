@@ -73,9 +73,8 @@ def db_name(app: Flask) -> str:
 def test_a_url_that_says_mariadb_keeps_microseconds_too(app: Flask) -> None:
     with app.app_context():
         url = db.engine.url.set(drivername="mariadb+pymysql")
-    engine = create_engine(url)
-    assert UtcDateTime().dialect_impl(engine.dialect).compile(engine.dialect) == "DATETIME(6)"
-    engine.dispose()
+    dialect = create_engine(url).dialect  # nothing connects
+    assert UtcDateTime().dialect_impl(dialect).compile(dialect) == "DATETIME(6)"
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])

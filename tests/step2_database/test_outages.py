@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Engine, NullPool, event, text
 from werkzeug.test import TestResponse
 
 from step2_database.app import create_app
@@ -17,6 +17,7 @@ from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from tests.apps import bearer, token_of
 from tests.clock import FakeClock
+from tests.databases import connection_to
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
 from tests.tracker_contract import ALICE
 
@@ -38,12 +39,10 @@ def ask_me(app: Flask, token: str) -> TestResponse:
 @contextmanager
 def alices_row_locked(url: URL) -> Iterator[None]:
     """Hold a transaction that has changed alice's row and does not end."""
-    engine = create_engine(url)
-    with engine.connect() as connection:
+    with connection_to(url) as connection:
         connection.execute(text("UPDATE users SET active = active WHERE id = 1"))
         yield
         connection.rollback()
-    engine.dispose()
 
 
 @contextmanager
