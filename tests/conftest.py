@@ -12,6 +12,9 @@ import pytest
 from sqlalchemy import Pool, event
 
 from tests.databases import SERVERS
+from tests.redis_servers import SERVERS as REDIS_SERVERS
+
+SLOW_SECONDS = 600
 
 for _setting in [name for name in os.environ if name.startswith("FLASK_")]:
     del os.environ[_setting]  # exported for a deployment in the same terminal
@@ -24,16 +27,22 @@ def pytest_report_header() -> list[str]:
         for backend, name in SERVERS.items()
         if not os.environ.get(name)
     ]
-    if not shutil.which("redis-server"):
-        report.append("redis-server is not installed: skipping what needs a real Redis")
+    if not any(map(shutil.which, REDIS_SERVERS)):
+        report.append(f"{' or '.join(REDIS_SERVERS)} is not installed: skipping what needs a real Redis")
     return report
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use all processors for the whole suite; a selection runs in one process, and its output in order."""
+    """Run the whole suite in several processes; a selection runs in this one, and its output is in order."""
     chosen = config.option.file_or_dir or config.option.keyword or config.option.markexpr != "not slow"
-    processors = os.cpu_count() or 1
-    return 0 if chosen or processors == 1 else processors
+    return 0 if chosen else (os.cpu_count() or 1) + 1  # one more, since many tests wait for a server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the slow tests more time than the limit of pyproject.toml."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
 @pytest.fixture(scope="session", autouse=True)

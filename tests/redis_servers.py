@@ -16,6 +16,7 @@ import pytest
 from redis import Redis, RedisError
 
 START_SECONDS = 10
+SERVERS = ("redis-server", "valkey-server")
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
@@ -34,8 +35,23 @@ def free_port() -> int:
         return port
 
 
+def program() -> str:
+    """Return the name of the server to start: TEST_REDIS_SERVER, or what is there of Redis and Valkey.
+
+    Skip where there is none, fail where REQUIRE_SERVERS=1.
+    """
+    wanted = os.environ.get("TEST_REDIS_SERVER")
+    found = next(filter(shutil.which, [wanted] if wanted else SERVERS), None)
+    if found:
+        return found
+    reason = f"{wanted or ' or '.join(SERVERS)} is not installed: these tests start one of their own"
+    if os.environ.get("REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 class RedisServer:
-    """A redis-server process on a port of its own; its options outlive a restart."""
+    """A server process on a port of its own; its options outlive a restart."""
 
     def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -52,7 +68,7 @@ class RedisServer:
         """Start it, and wait until it answers."""
         fixed = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         with (self.folder / "redis.log").open("ab") as log:
-            self.process = subprocess.Popen(["redis-server", *fixed, *self.options], stdout=log, stderr=log)
+            self.process = subprocess.Popen([program(), *fixed, *self.options], stdout=log, stderr=log)
         with self.client() as client:
             wait_until(lambda: self._answers(client))
 
@@ -98,12 +114,8 @@ LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
 
 @contextmanager
 def redis_server(folder: Path, *options: str, port: int | None = None) -> Iterator[RedisServer]:
-    """Lend a running server; skip without the program, fail where REQUIRE_SERVERS=1."""
-    if not shutil.which("redis-server"):
-        reason = "redis-server is not installed: these tests start one of their own"
-        if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """Lend a running server; skip or fail as program() does."""
+    program()
     server = RedisServer(folder, *(options or NO_PERSISTENCE), port=port)
     try:
         server.start()

@@ -63,7 +63,7 @@ def test_a_server_that_is_missing_is_left_out_and_said(
     with database(bench, "mysql", tmp_path) as url, redis(bench, tmp_path) as client:
         assert (url, client) == (None, None)
     assert [reason.split(":")[0] for reason in bench.results.left_out] == ["mysql", "redis"]
-    assert "Left out, redis: redis-server is not installed" in capsys.readouterr().out
+    assert "Left out, redis: redis-server or valkey-server is not installed" in capsys.readouterr().out
 
 
 def test_where_servers_are_required_a_missing_one_fails(
