@@ -25,6 +25,8 @@ check: dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/test.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/python -m pytest
 
 benchmark: setup

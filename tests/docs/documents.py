@@ -72,6 +72,9 @@ class Document:
         return [part.anchor for part in self.parts if part.anchor]
 
 
+ENGLISH_ONLY = ("CHANGELOG.md", "SECURITY.md")  # what every repository has
+
+
 def document(path: Path) -> Document:
     """Read one document."""
     return Document(path, path.read_text(encoding="utf-8"))
@@ -80,7 +83,12 @@ def document(path: Path) -> Document:
 def documents(language: str) -> list[Document]:
     """Read every document of one language, en or zh, in a reader's order."""
     folders = (ROOT, *sorted(ROOT.glob("step[0-9]_*")), ROOT / "docs")
-    found = [document(path) for folder in folders for path in sorted(folder.glob("*.md"))]
+    found = [
+        document(path)
+        for folder in folders
+        for path in sorted(folder.glob("*.md"))
+        if path.name not in ENGLISH_ONLY
+    ]
     found.sort(key=lambda each: each.name.startswith("CONTRIBUTING"))  # what a reader needs last
     return [each for each in found if each.language == language]
 
