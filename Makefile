@@ -30,11 +30,11 @@ check: dev
 	.venv/bin/python -m pytest
 
 benchmark: setup
-	.venv/bin/python -m benchmarks $(if $(QUICK),--quick)
+	.venv/bin/python -m tools.benchmarks $(if $(QUICK),--quick)
 
 docs: dev
-	.venv/bin/python -m tests.docs.tables
-	.venv/bin/python -m benchmarks.plots
+	.venv/bin/python -m tools.documents.tables
+	.venv/bin/python -m tools.benchmarks.report.plots
 
 docs-test: dev
 	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs
@@ -45,7 +45,7 @@ pictures: dev
 mutation: setup
 	test -x .venv/mutation/bin/mutmut || .venv/bin/python -m venv .venv/mutation
 	.venv/mutation/bin/python -m pip install -q -r requirements.txt mutmut==3.8.1
-	.venv/mutation/bin/python -m tests.mutation
+	.venv/mutation/bin/python -m tools.mutation
 
 format: dev
 	.venv/bin/ruff check --fix .

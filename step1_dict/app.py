@@ -12,9 +12,9 @@ from typing import Any
 
 from flask import Flask
 
-from common.demo import run_demo
+from common.api import new_app, plain, window_asked
 from common.presence import Presence, answering_tracker
-from common.web import new_app, plain, window_asked
+from demo.run import run_demo
 from step1_dict.models import User, db
 from step1_dict.tracker import DictTracker
 

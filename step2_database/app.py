@@ -14,10 +14,10 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from common.demo import run_demo
+from common.api import new_app, plain, window_asked
 from common.presence import Presence, answering_tracker
 from common.settings import SettingError
-from common.web import new_app, plain, window_asked
+from demo.run import run_demo
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker

@@ -14,12 +14,12 @@ from typing import Any
 
 from flask import Flask
 
-from common.demo import run_demo
+from common.api import new_app, plain, window_asked
 from common.presence import Presence, answering_tracker
-from common.web import new_app, plain, window_asked
+from demo.run import run_demo
 from step3_redis.client import redis_client
-from step3_redis.cluster import ShardedTracker
 from step3_redis.models import User, db
+from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 
 

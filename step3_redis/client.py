@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common.settings import SettingError
-from step3_redis.cluster import LazyCluster
+from step3_redis.sharded import LazyCluster
 
 TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
 MANY_CONNECTIONS = 10_000  # no thread is refused a connection

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Pool, event
 
-from tests.databases import SERVERS
-from tests.redis_servers import SERVERS as REDIS_SERVERS
+from tests.helpers.databases import SERVERS
+from tests.helpers.redis_servers import SERVERS as REDIS_SERVERS
 
 SLOW_SECONDS = 600
 

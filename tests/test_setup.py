@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import ROOT
+from tests.helpers.started_steps import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sh")
 

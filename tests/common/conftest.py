@@ -15,9 +15,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase
 
 from common.accounts import Account, add_account, create_tables
+from common.api import new_app
 from common.presence import Presence
-from common.web import new_app
-from tests.apps import QUICK_HASH
+from tests.helpers.apps import QUICK_HASH
 
 
 class Base(DeclarativeBase):

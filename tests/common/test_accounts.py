@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from common.accounts import add_account, create_user, find_by_name, init_db
-from tests.apps import QUICK_HASH
 from tests.common.conftest import make_app
+from tests.helpers.apps import QUICK_HASH
 
 
 def test_create_user_reads_the_password_from_standard_input(app: Flask) -> None:

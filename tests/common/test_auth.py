@@ -10,8 +10,8 @@ from werkzeug.security import check_password_hash
 
 import common.accounts
 from common.auth import TOKEN_SALT, basic_auth, token_auth
-from tests.apps import QUICK_HASH, bearer, token_of
 from tests.common.conftest import NotingTracker, User, db
+from tests.helpers.apps import QUICK_HASH, bearer, token_of
 
 
 @pytest.fixture

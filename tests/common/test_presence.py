@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 
 from common.presence import Presence, PresenceUnknown, answering_tracker, record
-from tests.clock import FakeClock
 from tests.common.conftest import NotingTracker, StoreDown
-from tests.threads import join, start_thread
-from tests.tracker_contract import ALICE, BOB
+from tests.contracts.tracker import ALICE, BOB
+from tests.helpers.clock import FakeClock
+from tests.helpers.threads import join, start_thread
 
 
 @pytest.fixture

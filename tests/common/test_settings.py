@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from common.settings import SettingError
-from tests.apps import QUICK_HASH
 from tests.common.conftest import make_app
+from tests.helpers.apps import QUICK_HASH
 
 QUICK = {"PASSWORD_HASH_METHOD": QUICK_HASH, "SQLALCHEMY_DATABASE_URI": "sqlite://"}
 

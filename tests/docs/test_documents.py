@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.break_it import breakages
-from tests.docs import checks
-from tests.docs.documents import Document, document, documents
-from tests.docs.tables import TABLE, filled
-from tests.faults import faults
-from tests.servers import ROOT
+from tests.helpers.started_steps import ROOT
+from tests.helpers.what_survives import faults
 from tests.step3_redis.test_acl import ON_A_CLUSTER, RULE
+from tools.break_it.breakages import breakages
+from tools.documents import checks
+from tools.documents.documents import Document, document, documents
+from tools.documents.tables import TABLE, filled
 
 ENGLISH, CHINESE = documents("en"), documents("zh")
 BOTH = ENGLISH + CHINESE
@@ -74,7 +74,7 @@ def test_every_defect_that_hurts_in_production_is_in_a_lesson_and_the_worst_are_
 def test_every_fault_is_in_the_page_and_has_its_experiment() -> None:
     page = document(ROOT / "docs" / "what-survives.md").source
     experiments = "".join(
-        path.read_text(encoding="utf-8") for path in ROOT.glob("tests/step*/test_faults.py")
+        path.read_text(encoding="utf-8") for path in ROOT.glob("tests/step*/test_what_survives.py")
     )
     for name, fault in faults().items():
         assert f"-k fault_{name}`" in page
@@ -121,8 +121,13 @@ SLIPS_OF_A_PAIR = {
     "an anchor": (LESSON, '<a id="recap">', '<a id="summary">', "anchors"),
     "an anchor, in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="summary">', "anchors"),
     "a row less": (LESSON, "\n| dict-2 |", "\n\n| dict-2 |", "is not what"),
-    "a link": (LESSON, "(../tests/common/test_auth.py)", "(../tests/apps.py)", "links"),
-    "a link, in Chinese": (LESSON_ZH, "(../tests/common/test_auth.py)", "(../tests/apps.py)", "links"),
+    "a link": (LESSON, "(../tests/common/test_auth.py)", "(../tests/conftest.py)", "links"),
+    "a link, in Chinese": (
+        LESSON_ZH,
+        "(../tests/common/test_auth.py)",
+        "(../tests/conftest.py)",
+        "links",
+    ),
     "a paragraph more": (LESSON, "Ten lines,", "Try it.\n\nTen lines,", "is not what"),
     "a remark less": (LESSON, "<!-- from common/auth.py -->", "", "is not what"),
     "a term, in Chinese": ("README.zh.md", "换成你自己得到的令牌", "换成你自己得到的", "'token' is 令牌"),

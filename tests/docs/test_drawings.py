@@ -12,15 +12,15 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 from sqlalchemy import Engine, StaticPool, create_engine, insert
 
+from article.with_redis import ArticleRedis
 from step1_dict.tracker import DictTracker
 from step2_database.models import User
 from step2_database.tracker import DatabaseTracker
 from step3_redis.tracker import RedisTracker
-from tests.clock import FakeClock
-from tests.docs.documents import document
-from tests.servers import ROOT
-from tests.step3_redis.article_form import ArticleRedis
-from tests.tracker_contract import ALICE, BOB, CAROL
+from tests.contracts.tracker import ALICE, BOB, CAROL
+from tests.helpers.clock import FakeClock
+from tests.helpers.started_steps import ROOT
+from tools.documents.documents import document
 
 IN_ENGLISH = {
     "出现": "seen",

@@ -14,13 +14,13 @@ import pytest
 from redis import Redis, RedisError
 from sqlalchemy import text
 
-from tests.databases import connection_to, server_url
-from tests.docs.documents import Document, documents
-from tests.redis_servers import NO_PERSISTENCE, redis_server
-from tests.servers import ROOT
+from tests.helpers.databases import connection_to, server_url
+from tests.helpers.redis_servers import NO_PERSISTENCE, redis_server
+from tests.helpers.started_steps import ROOT
+from tools.documents.documents import Document, documents
 
 if TYPE_CHECKING:
-    from tests.docs.reader import Reader
+    from tools.documents.reader import Reader
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def redis(tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def reader(tmp_path: Path) -> Reader:
     """A reader in an empty folder, with the virtual environment of these tests."""
-    from tests.docs.reader import Reader  # noqa: PLC0415  # needs pexpect, which only maintainers have
+    from tools.documents.reader import Reader  # noqa: PLC0415  # needs pexpect, which only maintainers have
 
     folder = tmp_path / "cookbook"
     (folder / "instance").mkdir(parents=True)

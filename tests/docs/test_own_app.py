@@ -21,10 +21,10 @@ from redis import Redis
 from werkzeug.datastructures import Authorization
 from werkzeug.security import generate_password_hash
 
-from tests.apps import QUICK_HASH
-from tests.clock import FakeClock
-from tests.docs.documents import document
-from tests.servers import ROOT
+from tests.helpers.apps import QUICK_HASH
+from tests.helpers.clock import FakeClock
+from tests.helpers.started_steps import ROOT
+from tools.documents.documents import document
 
 PAGE = document(ROOT / "docs" / "your-own-app.md")
 STORES = ("1: a dict", "2: a column", "3: a sorted set")

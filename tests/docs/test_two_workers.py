@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment_contract import needs_gunicorn
-from tests.redis_servers import redis_server
-from tests.servers import Copy
+from tests.contracts.deployment import needs_gunicorn
+from tests.helpers.redis_servers import redis_server
+from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow
 

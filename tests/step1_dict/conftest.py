@@ -12,7 +12,7 @@ from flask import Flask
 from common.accounts import add_account, create_tables
 from step1_dict.app import create_app
 from step1_dict.models import db
-from tests.apps import QUICK_HASH
+from tests.helpers.apps import QUICK_HASH
 
 MakeApp = Callable[..., Flask]
 

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from step1_dict.tracker import DictTracker
-from tests.clock import FakeClock
+from tests.contracts.tracker import ALICE, BOB
+from tests.helpers.clock import FakeClock
 from tests.step1_dict.conftest import MakeApp
-from tests.tracker_contract import ALICE, BOB
 
 
 @pytest.fixture

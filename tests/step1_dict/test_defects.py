@@ -7,10 +7,10 @@ from threading import Thread
 
 import pytest
 
+from article.with_dict import ArticleDict
 from step1_dict.tracker import DictTracker, steady_clock
-from tests.clock import FakeClock
-from tests.step1_dict.article_form import ArticleDict
-from tests.tracker_contract import ALICE, BOB, CAROL, Someone
+from tests.contracts.tracker import ALICE, BOB, CAROL, Someone
+from tests.helpers.clock import FakeClock
 
 
 @pytest.fixture

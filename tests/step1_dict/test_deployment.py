@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deployment_contract import DeploymentContract
+from tests.contracts.deployment import DeploymentContract
 
 pytestmark = pytest.mark.slow
 

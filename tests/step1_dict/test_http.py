@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_contract import HttpContract, StepServer
-from tests.servers import Answer, Copy
+from tests.contracts.http import HttpContract, StepServer
+from tests.helpers.started_steps import Answer, Copy
 
 
 class TestStep1OverHttp(HttpContract):

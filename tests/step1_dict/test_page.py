@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Watched, chromium
-from tests.page_contract import PageContract, see
-from tests.servers import ROOT, Copy
+from tests.contracts.page import PageContract, see
+from tests.helpers.browser import Watched, chromium
+from tests.helpers.started_steps import ROOT, Copy
 
 pytestmark = pytest.mark.slow
 PICTURES = {"en": "page.png", "zh-CN": "page.zh.png"}

@@ -12,9 +12,9 @@ import pytest
 
 from common.presence import OnlineTracker
 from step1_dict.tracker import DictTracker, steady_clock
-from tests.clock import FakeClock
-from tests.threads import run_at_once
-from tests.tracker_contract import ALICE, BOB, MakeTracker, Someone, TrackerContract
+from tests.contracts.tracker import ALICE, BOB, MakeTracker, Someone, TrackerContract
+from tests.helpers.clock import FakeClock
+from tests.helpers.threads import run_at_once
 
 
 class TestDictTrackerKeepsTheContract(TrackerContract):

@@ -16,9 +16,9 @@ from common.presence import Presence
 from step2_database.app import create_app
 from step2_database.models import db
 from step2_database.tracker import DatabaseTracker
-from tests.apps import QUICK_HASH
-from tests.clock import FakeClock
-from tests.databases import new_database
+from tests.helpers.apps import QUICK_HASH
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import new_database
 
 MakeApp = Callable[..., Flask]
 

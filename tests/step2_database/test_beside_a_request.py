@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from common.auth import token_auth
 from step2_database.models import User, db
-from tests.apps import bearer, token_of
+from tests.contracts.tracker import ALICE
+from tests.helpers.apps import bearer, token_of
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
-from tests.tracker_contract import ALICE
 
 
 def with_a_view_that_renames(app: Flask) -> Flask:

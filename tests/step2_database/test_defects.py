@@ -15,15 +15,15 @@ from flask import Flask
 from sqlalchemy import URL, Connection, event, insert, text
 from sqlalchemy.exc import LegacyAPIWarning, OperationalError
 
+from article.with_column import ArticleColumn
 from common.presence import record
 from step2_database.models import User, db
-from tests.apps import bearer, token_of
-from tests.clock import FakeClock
-from tests.databases import connection_to
-from tests.servers import ROOT
-from tests.step2_database.article_form import ArticleColumn
+from tests.contracts.tracker import ALICE
+from tests.helpers.apps import bearer, token_of
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import connection_to
+from tests.helpers.started_steps import ROOT
 from tests.step2_database.conftest import clock_of, noted, tracker_of
-from tests.tracker_contract import ALICE
 
 SOURCES = [path for path in (ROOT / "step2_database").rglob("*.py") if "migrations" not in path.parts]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from tests.crowd import add_crowd, crowd_loses_nothing
-from tests.deployment_contract import DeploymentContract, needs_gunicorn
-from tests.servers import Client, Copy
+from tests.contracts.deployment import DeploymentContract, needs_gunicorn
+from tests.helpers.crowd import add_crowd, crowd_loses_nothing
+from tests.helpers.started_steps import Client, Copy
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_contract import HttpContract, StepServer
-from tests.servers import Copy
+from tests.contracts.http import HttpContract, StepServer
+from tests.helpers.started_steps import Copy
 
 
 class TestStep2OverHttp(HttpContract):

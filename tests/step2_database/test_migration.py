@@ -11,8 +11,8 @@ from sqlalchemy import URL, inspect, text
 from werkzeug.security import generate_password_hash
 
 from step2_database.models import db
-from tests.apps import QUICK_HASH, bearer, token_of
-from tests.servers import ROOT
+from tests.helpers.apps import QUICK_HASH, bearer, token_of
+from tests.helpers.started_steps import ROOT
 from tests.step2_database.conftest import MakeApp
 
 AS_STEP_1_HAS_IT = (

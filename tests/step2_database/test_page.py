@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.page_contract import PageContract
+from tests.contracts.page import PageContract
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from tests.crowd import CLIENTS, add_crowd
-from tests.deployment_contract import needs_gunicorn
-from tests.postgresql_server import PostgresqlServer, postgresql_server
-from tests.redis_servers import wait_until
-from tests.servers import Client, Copy
+from tests.contracts.deployment import needs_gunicorn
+from tests.helpers.crowd import CLIENTS, add_crowd
+from tests.helpers.postgresql_server import PostgresqlServer, postgresql_server
+from tests.helpers.redis_servers import wait_until
+from tests.helpers.started_steps import Client, Copy
 
 pytestmark = [pytest.mark.slow, needs_gunicorn]
 

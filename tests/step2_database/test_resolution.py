@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
-from tests.apps import bearer, token_of
+from tests.contracts.tracker import ALICE
+from tests.helpers.apps import bearer, token_of
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
-from tests.tracker_contract import ALICE
 
 THIRTY_SECONDS = timedelta(seconds=30)
 

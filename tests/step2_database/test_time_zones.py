@@ -9,11 +9,11 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import URL
 
+from article.with_column import ArticleColumn
 from step2_database.tracker import FIVE_MINUTES
-from tests.clock import FakeClock
-from tests.step2_database.article_form import ArticleColumn
+from tests.contracts.tracker import ALICE
+from tests.helpers.clock import FakeClock
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
-from tests.tracker_contract import ALICE
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 # In New York on 1 November 2026 the clock shows 01:30 twice: at 05:30 UTC and at 06:30 UTC.

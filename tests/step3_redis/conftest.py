@@ -19,8 +19,8 @@ from common.presence import Presence
 from step3_redis.app import create_app
 from step3_redis.models import db
 from step3_redis.tracker import RedisTracker
-from tests.apps import QUICK_HASH
-from tests.redis_servers import RedisServer, redis_server
+from tests.helpers.apps import QUICK_HASH
+from tests.helpers.redis_servers import RedisServer, redis_server
 
 MakeClient = Callable[..., Redis]
 

@@ -8,12 +8,12 @@ import pytest
 from redis import Redis, RedisCluster
 from redis.exceptions import NoPermissionError
 
-from step3_redis.cluster import ShardedTracker
+from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
-from tests.clock import FakeClock
-from tests.redis_cluster import redis_cluster
-from tests.redis_servers import RedisServer
-from tests.tracker_contract import ALICE
+from tests.contracts.tracker import ALICE
+from tests.helpers.clock import FakeClock
+from tests.helpers.redis_cluster import redis_cluster
+from tests.helpers.redis_servers import RedisServer
 
 # docs/deployment.md shows it
 RULE = "reset on >secret ~online:* +zadd +zremrangebyscore +pexpire +zcount +zrange +zscore"

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 
 from step3_redis.app import create_app
-from tests.apps import QUICK_HASH, token_of
-from tests.redis_servers import RedisServer
+from tests.contracts.tracker import ALICE
+from tests.helpers.apps import QUICK_HASH, token_of
+from tests.helpers.redis_servers import RedisServer
 from tests.step3_redis.conftest import tracker_of
-from tests.tracker_contract import ALICE
 
 MakeApp = Callable[..., Flask]
 KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": QUICK_HASH}

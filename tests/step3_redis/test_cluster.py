@@ -18,16 +18,16 @@ from redis import RedisCluster
 
 from common.presence import OnlineTracker
 from step3_redis.client import TIMEOUT_SECONDS
-from step3_redis.cluster import ShardedTracker
+from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
-from tests.apps import bearer, token_of
-from tests.clock import FakeClock
-from tests.deployment_contract import needs_gunicorn
-from tests.redis_cluster import Cluster, redis_cluster
-from tests.redis_servers import RedisServer, free_port, wait_until
-from tests.servers import ROOT, Copy
+from tests.contracts.deployment import needs_gunicorn
+from tests.contracts.tracker import MakeTracker, Someone, TrackerContract
+from tests.helpers.apps import bearer, token_of
+from tests.helpers.clock import FakeClock
+from tests.helpers.redis_cluster import Cluster, redis_cluster
+from tests.helpers.redis_servers import RedisServer, free_port, wait_until
+from tests.helpers.started_steps import ROOT, Copy
 from tests.step3_redis.conftest import MakeClient, tracker_of
-from tests.tracker_contract import MakeTracker, Someone, TrackerContract
 
 MakeApp = Callable[..., Flask]
 SHARDS = 12
@@ -129,7 +129,7 @@ def test_no_command_touches_two_slots(cluster: Cluster, cluster_client: RedisClu
 
 def test_a_user_is_in_the_same_shard_in_every_process() -> None:
     program = (
-        "from unittest.mock import Mock; from step3_redis.cluster import ShardedTracker; "
+        "from unittest.mock import Mock; from step3_redis.sharded import ShardedTracker; "
         "tracker = ShardedTracker(Mock(), shards=12); "
         "print([tracker._shard(Mock(id=each))._key for each in (1, 'alice@example.com', '张三')])"
     )

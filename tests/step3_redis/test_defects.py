@@ -18,12 +18,12 @@ from flask import Flask
 from flask_redis import FlaskRedis
 from redis import Redis, RedisCluster, ResponseError
 
+from article.with_redis import ArticleRedis
 from step3_redis.tracker import RedisTracker
-from tests.clock import FakeClock
-from tests.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
-from tests.step3_redis.article_form import ArticleRedis
+from tests.contracts.tracker import ALICE, BOB, Someone
+from tests.helpers.clock import FakeClock
+from tests.helpers.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
 from tests.step3_redis.conftest import tracker_of
-from tests.tracker_contract import ALICE, BOB, Someone
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.crowd import add_crowd, crowd_loses_nothing
-from tests.deployment_contract import DeploymentContract, needs_gunicorn
-from tests.redis_servers import RedisServer
-from tests.servers import Copy
+from tests.contracts.deployment import DeploymentContract, needs_gunicorn
+from tests.helpers.crowd import add_crowd, crowd_loses_nothing
+from tests.helpers.redis_servers import RedisServer
+from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow
 

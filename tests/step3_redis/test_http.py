@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_contract import HttpContract, StepServer
-from tests.redis_servers import RedisServer
-from tests.servers import Answer, Copy
+from tests.contracts.http import HttpContract, StepServer
+from tests.helpers.redis_servers import RedisServer
+from tests.helpers.started_steps import Answer, Copy
 
 
 class TestStep3OverHttp(HttpContract):

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 
 from step3_redis.client import TIMEOUT_SECONDS
-from tests.apps import bearer, token_of
-from tests.clock import FakeClock
-from tests.redis_servers import RedisServer
+from tests.helpers.apps import bearer, token_of
+from tests.helpers.clock import FakeClock
+from tests.helpers.redis_servers import RedisServer
 from tests.step3_redis.conftest import tracker_of
 
 MakeApp = Callable[..., Flask]

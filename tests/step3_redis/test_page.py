@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Watched, chromium
-from tests.page_contract import PageContract, see
-from tests.redis_servers import RedisServer
-from tests.servers import Copy
+from tests.contracts.page import PageContract, see
+from tests.helpers.browser import Watched, chromium
+from tests.helpers.redis_servers import RedisServer
+from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from step3_redis.tracker import RedisTracker
-from tests.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
-from tests.tracker_contract import ALICE, BOB
+from tests.contracts.tracker import ALICE, BOB
+from tests.helpers.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 
 POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end
 

@@ -14,10 +14,10 @@ from redis import Redis, ResponseError
 
 from common.presence import OnlineTracker
 from step3_redis.tracker import RedisTracker
-from tests.clock import FakeClock
-from tests.redis_servers import RedisServer
+from tests.contracts.tracker import ALICE, BOB, CAROL, MakeTracker, Someone, TrackerContract
+from tests.helpers.clock import FakeClock
+from tests.helpers.redis_servers import RedisServer
 from tests.step3_redis.conftest import MakeClient
-from tests.tracker_contract import ALICE, BOB, CAROL, MakeTracker, Someone, TrackerContract
 
 
 class TestRedisTrackerKeepsTheContract(TrackerContract):

@@ -1,0 +1,1 @@
+"""The forms that circulate, written anew as they are, with their defects."""

@@ -1,0 +1,1 @@
+"""What every step promises; the tests of a step inherit it."""

@@ -1,0 +1,265 @@
+"""What the page of every step does in a real browser. A step's test class inherits this, and names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.helpers.browser import Watched, chromium
+from tests.helpers.started_steps import Client, Copy
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+SECONDS = 3  # the window of these servers
+LIKE_HTML = "<img src=x onerror=alert(1)>"
+OpenPage = Callable[..., Watched]
+
+
+class PageContract:
+    """GET /, as a reader sees it."""
+
+    step: ClassVar[str]
+    answers_any_window: ClassVar[bool] = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def browser(cls) -> Iterator[Browser]:
+        with chromium() as browser:
+            yield browser
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def demo(cls, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+        copy = Copy(cls.step, tmp_path_factory.mktemp(cls.step))
+        with copy.demo(settings={"FLASK_ONLINE_MINUTES": str(SECONDS / 60)}) as client:
+            accounts = {
+                "FLASK_SECRET_KEY": "any",
+                "FLASK_REDIS_URL": "redis://127.0.0.1:1/0",
+                "FLASK_SQLALCHEMY_DATABASE_URI": f"sqlite:///{cls.step}-demo.sqlite",
+            }
+            created = copy.run(*copy.flask("create-user", LIKE_HTML), stdin="demo\n", settings=accounts)
+            assert created.returncode == 0, created.stderr
+            yield client
+
+    @pytest.fixture
+    def open_page(self, browser: Browser, demo: Client) -> Iterator[OpenPage]:
+        with ExitStack() as stack:
+
+            def open_page(language: str = "en", width: int = 1000, scheme: str = "light") -> Watched:
+                context = browser.new_context(
+                    locale=language,
+                    viewport={"width": width, "height": 900},
+                    color_scheme=scheme,  # type: ignore[arg-type]  # light or dark
+                )
+                stack.callback(context.close)
+                context.set_default_timeout(10_000)
+                watched = Watched(context.new_page())
+                watched.page.clock.install()
+                watched.page.clock.resume()
+                watched.page.goto(demo.url)
+                return watched
+
+            yield open_page
+
+    def test_two_sign_in_and_are_seen_and_leave_when_the_window_has_passed(
+        self, open_page: OpenPage, demo: Client
+    ) -> None:
+        tab = open_page()
+        see(tab.page, "0")
+        for number, name in enumerate(("alice", "bob"), 1):
+            tab.page.click(f"[data-name={name}]")
+            see(tab.page, str(number))
+        assert tab.page.locator("#people li .left:visible").count() == 0
+        see(tab.page, "0")  # asking for the count has marked nobody
+        tab.page.locator("#people li .left:visible").nth(1).wait_for()
+        assert tab.page.title() == f"0 · {self.step}"
+        assert tab.page.locator("#line").get_attribute("d")
+        tab.page.click("#people li >> nth=1 >> [data-path='/api/online/users']")
+        see(tab.page, "1")
+        shown = tab.page.locator("#exchange").inner_text()
+        assert shown.startswith("GET /api/online/users HTTP/1.1\nAuthorization: Bearer ")
+        assert "200 OK" in shown and '"bob"' in shown and '"alice"' not in shown
+        assert (tab.errors, tab.hosts) == ([], {urlsplit(demo.url).netloc})
+
+    def test_a_token_and_a_password_are_shown_and_kept_nowhere(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.get_by_text('"token"').wait_for()
+        pages = [tab.page.content()]
+        with tab.page.expect_request("**/api/me") as sent:
+            tab.page.click("[data-path='/api/me']")
+        tab.page.get_by_text('"last_seen"').wait_for()
+        pages.append(tab.page.content())
+        token = sent.value.headers["authorization"].removeprefix("Bearer ")
+        assert len(token) > 40
+        assert [token in page for page in pages] == [False, False]
+        kept = "[localStorage.length, sessionStorage.length, document.cookie]"
+        assert tab.page.evaluate(kept) == [0, 0, ""]
+
+    def test_a_heartbeat_keeps_a_user_online(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        tab.page.clock.run_for(10_000)
+        assert "/api/me" not in tab.paths
+        tab.page.check("#people [type=checkbox]")
+        for _ in range(3):  # a third of the window is a second
+            with tab.page.expect_response("**/api/me"):
+                tab.page.clock.run_for(SECONDS * 400)
+
+    def test_a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_seen_again(
+        self, open_page: OpenPage
+    ) -> None:
+        tab = open_page()
+        see(tab.page, "0")
+        hide = "Object.defineProperty(document, 'hidden', {{configurable: true, get: () => {}}})"
+        tab.page.evaluate(hide.format("true"))
+        tab.page.wait_for_load_state("networkidle")
+        tab.paths.clear()
+        tab.page.clock.run_for(60_000)
+        assert tab.paths == []
+        tab.page.evaluate(hide.format("false"))
+        with tab.page.expect_request("**/api/online?*"):
+            tab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def test_the_number_is_unknown_while_the_app_does_not_answer(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        see(tab.page, "0")
+        tab.page.route("**/api/online?*", lambda route: route.abort())
+        tab.page.get_by_text("the app does not answer").wait_for()
+        assert tab.page.locator("#number").inner_text() == "?"
+        since = tab.page.locator("#since").inner_text()
+        assert ":" in since
+        tab.page.clock.run_for(10_000)
+        with tab.page.expect_event("requestfailed"):
+            tab.page.evaluate("startAnew()")  # as another window does
+        tab.page.get_by_text("the app does not answer").wait_for()
+        assert tab.page.locator("#since").inner_text() == since
+        tab.page.unroute("**/api/online?*")
+        see(tab.page, "0")
+        tab.page.route("**/api/online?*", lambda route: route.fulfill(status=500, json={}))
+        tab.page.locator("#count[data-state=app]").wait_for()
+
+    def test_the_line_has_a_gap_where_the_number_was_unknown(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.locator("#line[d^=M]").wait_for(state="attached")
+        tab.page.route("**/api/online?*", lambda route: route.abort())
+        tab.page.locator("#count[data-state=app]").wait_for()
+        tab.page.unroute("**/api/online?*")
+        see(tab.page, "0")
+        drawn = tab.page.locator("#line").get_attribute("d")
+        assert drawn and drawn.count("M") == 2
+
+    def test_someone_whose_token_is_refused_is_signed_out(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        tab.page.route("**/api/me", lambda route: route.fulfill(status=401, json={"error": "expired"}))
+        tab.page.click("[data-path='/api/me']")
+        tab.page.locator("#people li").wait_for(state="detached")
+        assert "401" in tab.page.locator("#exchange").inner_text()
+
+    def test_a_refusal_of_an_earlier_token_leaves_someone_signed_in(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        held: list[Route] = []
+        tab.page.route("**/api/me", lambda route: held.append(route))  # noqa: PLW0108  # playwright takes no built-in
+        with tab.page.expect_request("**/api/me"):
+            tab.page.click("[data-path='/api/me']")
+        tab.page.route("**/api/tokens", lambda route: route.fulfill(json={"token": "another"}))
+        with tab.page.expect_response("**/api/tokens"):
+            tab.page.click("[data-name=alice]")
+        tab.page.get_by_text('"another').wait_for()
+        held[0].fulfill(status=401, json={"error": "expired"})
+        tab.page.get_by_text('"expired"').wait_for()
+        assert tab.page.locator("#people li").count() == 1
+
+    def test_a_late_refusal_leaves_whoever_has_signed_in_again(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        held: list[Route] = []
+        tab.page.route("**/api/me", lambda route: held.append(route))  # noqa: PLW0108  # as above
+        for _ in range(2):
+            with tab.page.expect_request("**/api/me"):
+                tab.page.click("[data-path='/api/me']")
+        tab.page.route("**/api/tokens", lambda route: route.fulfill(json={"token": "another"}))
+        held[0].fulfill(status=401, json={"error": "expired"})
+        tab.page.locator("#people li").wait_for(state="detached")
+        tab.page.click("[data-name=alice]")
+        tab.page.get_by_text('"another').wait_for()
+        held[1].fulfill(status=401, json={"error": "late"})
+        tab.page.get_by_text('"late"').wait_for()
+        assert tab.page.evaluate("[...people.keys()]") == ["alice"]
+
+    def test_a_wrong_password_opens_no_dialog_and_shows_the_refusal(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        sign_in(tab.page, "alice", "wrong")
+        tab.page.get_by_text("Wrong name or password").wait_for()
+        assert tab.page.locator("#people li").count() == 0
+
+    def test_a_name_that_looks_like_html_is_text(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        sign_in(tab.page, LIKE_HTML, "demo")
+        assert tab.page.locator("#people li .name").first.inner_text() == LIKE_HTML
+        tab.page.click("[data-path='/api/online/users']")
+        tab.page.get_by_text('"users"').wait_for()
+        assert LIKE_HTML in tab.page.locator("#exchange").inner_text()
+        assert tab.page.locator("img").count() == 0
+        assert tab.errors == []
+
+    def test_the_language_is_the_browsers_and_can_be_switched(self, open_page: OpenPage) -> None:
+        english, chinese = "Users online", "在线人数"
+        for language, here, there in (("en", english, chinese), ("zh-CN", chinese, english)):
+            tab = open_page(language)
+            for shown, hidden in ((here, there), (there, here)):
+                assert tab.page.get_by_text(shown, exact=True).is_visible()
+                assert not tab.page.get_by_text(hidden, exact=True).is_visible()
+                tab.page.click("#language")
+
+    def test_a_window_that_the_step_cannot_answer_is_disabled_and_says_why(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        three_days = tab.page.get_by_label("3 days")
+        assert three_days.is_enabled() == self.answers_any_window
+        why = tab.page.locator("label", has=three_days).inner_text()
+        assert ("longer than this step remembers" in why) != self.answers_any_window
+        if self.answers_any_window:
+            with tab.page.expect_request("**/api/online?minutes=4320"):
+                three_days.check()
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("language", ["en", "zh-CN"])
+    def test_keyboard_and_screen_reader_find_all_of_it_on_narrow_screens_too(
+        self, open_page: OpenPage, language: str, scheme: str
+    ) -> None:
+        tab = open_page(language, scheme=scheme)
+        for name in ("alice", "bob"):
+            tab.page.click(f"[data-name={name}]")
+        tab.page.locator("#people li").nth(1).wait_for()
+        tab.page.click("#people li >> nth=0 >> [data-path='/api/online/users']")
+        tab.page.get_by_text("200 OK").wait_for()
+        assert tab.violations() == []
+        tab.page.set_viewport_size({"width": 360, "height": 800})
+        assert tab.page.evaluate("document.documentElement.scrollWidth") == 360
+        assert tab.violations() == []
+
+
+def see(page: Page, number: str) -> None:
+    """Wait until the page shows that many users as known."""
+    shown = page.locator("#count[data-state=known] #number", has_text=re.compile(f"^{number}$"))
+    shown.wait_for()
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    """Fill in the form, and wait for what the app answers."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    with page.expect_response("**/api/tokens"):
+        page.get_by_role("button", name="Sign in", exact=True).click()

@@ -1,0 +1,141 @@
+"""The page as the app sends it: both languages complete, and what the tracker declares."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from demo.page import choice, choices
+from tests.common.conftest import NotingTracker
+from tests.helpers.started_steps import ROOT
+
+NOT_WORDS = {"0", "?", "0 · tests.common", "tests.common"}
+INVISIBLE = {"meta", "link", "input"}
+
+
+class Words(HTMLParser):
+    """Collects the text of a page by the language that it is marked with."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.pairs: list[tuple[str, str]] = []  # language, text; in the page's order
+        self.unmarked: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in INVISIBLE:
+            kind = dict(attrs).get("class") or ""
+            inherited = self.open[-1] if self.open else ""
+            self.open.append(kind if kind in ("en", "zh") else inherited)
+            if kind in ("en", "zh"):
+                self.pairs.append((kind, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in INVISIBLE:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1]:
+            kind, text = self.pairs[-1]
+            self.pairs[-1] = kind, text + data.strip()
+        elif data.strip():
+            self.unmarked.append(data.strip())
+
+
+def test_every_word_stands_there_in_both_languages(client: FlaskClient) -> None:
+    words = Words(client.get("/").text)
+    assert set(words.unmarked) <= NOT_WORDS
+    kinds = [kind for kind, _ in words.pairs]
+    assert len(kinds) > 40 and kinds == ["en", "zh"] * (len(kinds) // 2)
+    for kind, text in words.pairs:
+        is_chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
+        assert text and (is_chinese == (kind == "zh") or text in ("中文", "English")), text
+
+
+def test_the_script_writes_no_html_keeps_nothing_and_can_be_read_in_one_sitting() -> None:
+    script = (ROOT / "demo/page.js").read_text("utf-8")
+    assert script.isascii() or set(script) - set(map(chr, range(128))) == {"…"}
+    assert script.count("\n") <= 200
+    assert "innerHTML" not in script and "storage" not in script.lower()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        (None, "en"),
+        ("zh-CN,en;q=0.8", "zh-CN"),
+        ("de,zh-TW,en", "zh-CN"),
+        ("de", "en"),
+        ("en-GB,zh", "en"),
+        ("zh;q=0,de", "en"),
+    ],
+)
+def test_the_language_is_the_one_that_the_browser_asks_for(
+    client: FlaskClient, accepted: str | None, language: str
+) -> None:
+    answer = client.get("/", headers={"Accept-Language": accepted} if accepted else {})
+    assert f'<html lang="{language}">' in answer.text
+    assert answer.headers["Vary"] == "Accept-Language"
+
+
+def test_without_its_script_the_page_shows_the_number_or_that_it_is_unknown(
+    client: FlaskClient, tracker: NotingTracker
+) -> None:
+    tracker.marked.append(1)
+    assert '<p id="number">1</p>' in client.get("/").text
+    tracker.reads_fail = True
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert '<p id="number">?</p>' in answer.text and 'data-state="store"' in answer.text
+
+
+def test_asking_for_the_page_marks_nobody(client: FlaskClient, tracker: NotingTracker) -> None:
+    client.get("/")
+    assert tracker.marked == []
+
+
+def test_windows_come_shortest_first_and_the_trackers_own_is_among_them(tracker: NotingTracker) -> None:
+    tracker.window = timedelta(seconds=90.000001)
+    shown = [(each.amount, each.unit, each.minutes, each.is_default) for each in choices(tracker)]
+    assert shown == [
+        ("6", "second", "0.1", False),
+        ("1", "minute", "1", False),
+        ("90.000001", "second", "1.500000016667", True),
+        ("5", "minute", "5", False),
+        ("3", "day", "4320", False),
+    ]
+
+
+def test_each_window_offered_is_one_that_can_be_asked_for(
+    client: FlaskClient, tracker: NotingTracker
+) -> None:
+    tracker.window = timedelta(microseconds=500)
+    answers = [client.get(f"/api/online/users?minutes={each.minutes}") for each in choices(tracker)]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [400]  # 3 days are more than are kept
+    assert tracker.window == timedelta(minutes=float(choices(tracker)[0].minutes))
+    assert re.findall(r'value="(\S+)" checked', client.get("/").text) == [choices(tracker)[0].minutes]
+
+
+def test_a_window_that_cannot_be_answered_says_why(
+    tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [each.refused for each in choices(tracker)] == ["", "", "", "keep"]
+    monkeypatch.setattr(tracker, "resolution", timedelta(seconds=10))
+
+    def check_window(window: timedelta | None) -> timedelta:
+        raise ValueError("within the resolution")
+
+    monkeypatch.setattr(tracker, "check_window", check_window)
+    assert choice(timedelta(seconds=6), tracker).refused == "resolution"
+
+
+def test_accounts_are_offered_by_the_demo_only(app: Flask, client: FlaskClient) -> None:
+    assert "data-password" not in client.get("/").text
+    app.extensions["demo_accounts"] = {"alice": "demo"}
+    assert 'data-name="alice" data-password="demo"' in client.get("/").text

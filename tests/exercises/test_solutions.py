@@ -1,0 +1,76 @@
+"""Every exercise can be done: its test fails as things are, and passes with its solution."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.exercises import Exercise, complaints, exercises, works
+from tools.break_it.breakages import ROOT, copy_to, run
+
+pytestmark = pytest.mark.slow  # a reader has switched one on, or solved it otherwise
+EVERY = exercises()
+CHANGED = (  # by 3.2 and 3.3: which commands and keys there are in Redis
+    "test_the_settings_are",
+    "test_all_is_in_one_key",
+    "test_what_goes_over_the_wire",
+    "test_a_mark_is_one_round_trip",
+    "test_the_six_commands",
+    "test_redis_7",
+)
+STEPS = sorted(path.parent.name for path in ROOT.glob("exercises/step*/test_exercises.py"))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the tests need, to change."""
+    copy_to(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_has_three_exercises_and_as_many_solutions(step: str) -> None:
+    ours = [exercise for exercise in EVERY if exercise.step == step]
+    assert [exercise.number for exercise in ours] == [f"{step[len('step')]}.{n}" for n in (1, 2, 3)]
+    source = (ROOT / ours[0].file).read_text(encoding="utf-8")
+    assert re.findall(r"^def (test_\w+)", source, re.MULTILINE) == [exercise.test for exercise in ours]
+    solutions = {path.relative_to(ROOT).as_posix() for path in ROOT.glob(f"exercises/{step}/*.diff")}
+    assert solutions == {exercise.solution for exercise in ours}
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.number)
+def test_without_its_solution_an_exercise_fails(exercise: Exercise, copy: Path) -> None:
+    exercise.switch_on(copy)
+    outcome = run(copy, f"{exercise.file}::{exercise.test}")
+    assert outcome.code == 1, outcome.output
+    assert re.search(r"^\d+ failed(, \d+ skipped)? in ", outcome.output, re.MULTILINE), outcome.output
+
+
+@pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.number)
+def test_with_its_solution_alone_an_exercise_passes(exercise: Exercise, copy: Path) -> None:
+    exercise.switch_on(copy)
+    exercise.solve(copy)
+    solved = run(copy, f"{exercise.file}::{exercise.test}")
+    assert works(solved), solved.output
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_solutions_of_a_step_go_together_and_with_its_other_tests(step: str, copy: Path) -> None:
+    for exercise in (each for each in EVERY if each.step == step):
+        exercise.switch_on(copy)
+        exercise.solve(copy)
+    solved = run(
+        copy, f"tests/{step}", f"exercises/{step}", "-k", " and ".join(f"not {name}" for name in CHANGED)
+    )
+    assert works(solved), solved.output
+
+
+def test_the_solutions_are_as_tidy_as_the_rest(copy: Path) -> None:
+    for exercise in EVERY:
+        exercise.switch_on(copy)
+        exercise.solve(copy)
+    for tool in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",)):
+        said = complaints(copy, *tool, "common", *STEPS)
+        assert not said, said

@@ -1,0 +1,76 @@
+"""The exercises: tests that their readers switch on by deleting a line, and a solution for each.
+
+Both are found where they are, so that a step can be deleted with its exercises.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.break_it.breakages import ROOT, Outcome
+
+EXERCISE = re.compile(
+    r'@pytest\.mark\.skip\(reason="exercise (\d\.\d): delete this line, then [^\n]+"\)\n'
+    r"def (test_exercise_(\d_\d)_([a-z]+)_\w+)\("
+)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One test that is skipped, named after its number and its topic; the topic is its solution's name."""
+
+    step: str
+    number: str
+    topic: str
+    test: str
+
+    @property
+    def file(self) -> str:
+        return f"exercises/{self.step}/test_exercises.py"
+
+    @property
+    def solution(self) -> str:
+        return f"exercises/{self.step}/{self.topic}.diff"
+
+    def switch_on(self, folder: Path) -> None:
+        """Delete the line that skips the test in a copy, as the reader does."""
+        file = folder / self.file
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        skip = f'@pytest.mark.skip(reason="exercise {self.number}: '
+        file.write_text("".join(line for line in lines if not line.startswith(skip)), encoding="utf-8")
+
+    def solve(self, folder: Path) -> None:
+        """Apply the solution to a copy."""
+        subprocess.run(["git", "apply", self.solution], cwd=folder, check=True)
+
+
+def exercises() -> list[Exercise]:
+    """Return every exercise, in the order of the lessons."""
+    found = []
+    for file in sorted(ROOT.glob("exercises/step*/test_exercises.py")):
+        for number, test, numbers, topic in EXERCISE.findall(file.read_text(encoding="utf-8")):
+            assert numbers == number.replace(".", "_"), f"{test} is not exercise {number}"
+            found.append(Exercise(file.parent.name, number, topic, test))
+    return found
+
+
+def works(outcome: Outcome) -> bool:
+    """Whether tests passed; without a server of their own, some may be skipped, but not all."""
+    return outcome.code == 0 and not outcome.skipped
+
+
+def complaints(folder: Path, *command: str) -> str:
+    """Return what a tool has to say of a copy, "" if nothing."""
+    process = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    return process.stdout if process.returncode else ""

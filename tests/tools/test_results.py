@@ -1,0 +1,123 @@
+"""The results that the documents show: complete, and as they must be; and a run that makes such results."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.helpers.databases import server_url
+from tests.helpers.started_steps import ROOT
+from tools.benchmarks import __main__ as program
+from tools.benchmarks.measure import RESULTS, Bench, Results, read
+from tools.benchmarks.report.promises import PROMISES, Promise, known
+from tools.benchmarks.report.scale import SCALE
+from tools.benchmarks.report.summaries import SUMMARIES
+from tools.benchmarks.report.tables import DATABASES, TABLES
+
+AREAS = {
+    "marks": ("dict", "database", "redis"),
+    "counts": ("dict", "database", "redis"),
+    "costs": ("dict", "redis"),
+}
+SHOWN = read(RESULTS)
+
+
+def worsened(results: Results) -> Results:
+    """Return results in which ours are worse than all others, and the worse the later they were measured."""
+    worse = deepcopy(results)
+    for number, samples in enumerate(worse.seconds.values()):
+        for name in {"here", "marked"} & set(samples):
+            samples[name] = [seconds * 10.0 ** (number + 6) for seconds in samples[name]]
+    worse.figures["step2_database statements a request"]["within the resolution"] += 1
+    worse.figures["redis bytes a user"]["here"] *= 10
+    return worse
+
+
+def test_the_documents_show_a_whole_run_that_left_nothing_out() -> None:
+    assert (SHOWN.left_out, SHOWN.about["quick"], SHOWN.sizes[-1]) == ([], False, 1_000_000)
+    assert known(SHOWN) == PROMISES
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.words["en"])
+def test_a_promise_is_kept_and_would_be_seen_to_be_broken(promise: Promise) -> None:
+    assert promise.kept(SHOWN)
+    assert not promise.kept(worsened(SHOWN))
+
+
+@pytest.mark.parametrize(("results", "status"), [(SHOWN, 0), (worsened(SHOWN), 1)], ids=["kept", "broken"])
+def test_a_run_ends_with_an_error_if_a_promise_is_broken(
+    results: Results, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "new_bench", lambda *, quick: Bench(results, 1, 0.0, quick))
+    monkeypatch.setattr(program, "MEASURED", ())
+    ended = CliRunner().invoke(program.run, ["--out", str(tmp_path / "results.json")])
+    assert ended.exit_code == status
+    assert ended.output.count("Not as it must be: ") == status * len(PROMISES)
+    assert read(tmp_path / "results.json").sizes == results.sizes
+
+
+def rows_of(results: Results) -> dict[str, list[list[str]]]:
+    """Return every table in both languages."""
+    return {
+        f"{name} {area} {language}": table(results, [area], language)
+        for name, table in (TABLES | SUMMARIES | SCALE).items()
+        for area in AREAS.get(name, ("",))
+        for language in ("en", "zh")
+    }
+
+
+def test_all_rows_of_a_table_are_as_wide_as_its_heading() -> None:
+    for name, (heading, *rows) in rows_of(SHOWN).items():
+        assert rows, name
+        assert {len(row) for row in rows} == {len(heading)}, name
+
+
+@pytest.mark.parametrize("left_out", ["redis", "postgresql", "mysql"])
+def test_what_was_left_out_has_no_row_and_breaks_no_table(left_out: str) -> None:
+    fewer = deepcopy(SHOWN)
+    steps = {"redis": "step3_redis"}
+    gone = (left_out, steps.get(left_out, left_out), "cluster" if left_out == "redis" else left_out)
+    fewer.seconds = {name: samples for name, samples in fewer.seconds.items() if not name.startswith(gone)}
+    fewer.figures = {name: parts for name, parts in fewer.figures.items() if not name.startswith(gone)}
+    assert DATABASES.get(left_out, "ZADD") not in str(rows_of(fewer))
+    assert len(known(fewer)) < len(PROMISES)
+
+
+@pytest.mark.slow
+def test_a_quick_run_measures_everything_and_its_tables_and_plots_can_be_made(tmp_path: Path) -> None:
+    from tools.benchmarks.report.plots import files  # noqa: PLC0415  # needs matplotlib, which only maintainers have
+
+    server_url("mysql")  # the only one that is not started for it
+    out = tmp_path / "quick.json"
+    command = [sys.executable, "-m", "tools.benchmarks", "--quick", "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+    quick = read(out)
+    assert quick.left_out == []
+    assert len(quick.seconds) == len(SHOWN.seconds) - 5  # one size less, for the counts of five stores
+    assert list(quick.figures) == list(SHOWN.figures)
+    assert [len(rows) > 1 for rows in rows_of(quick).values()] == [True] * len(rows_of(quick))
+    assert len(list(files(quick))) == 8
+
+
+@pytest.mark.slow
+def test_the_plots_are_those_of_the_results_in_both_languages_light_and_dark() -> None:
+    from tools.benchmarks.report.plots import IN_THE_DARK, PLOTS, files  # noqa: PLC0415  # as above
+
+    plots = dict(files(SHOWN))
+    assert sorted(plots) == sorted(PLOTS.iterdir())
+    for path, text in plots.items():
+        assert path.read_text("utf-8") == text, "run make docs"
+        words = "".join(ET.fromstring(text).itertext())
+        assert bool(re.search("[\u4e00-\u9fff]", words)) == path.name.endswith(".zh.svg")
+        style = text[text.index("<style>") : text.index("</style>")]
+        drawn = text.replace(style, "")
+        assert "prefers-color-scheme: dark" in style
+        colours = {drawn[i : i + 7] for i in range(len(drawn)) if drawn[i] == "#" and drawn[i - 2] == ":"}
+        assert colours <= set(IN_THE_DARK), "a colour that nobody made dark"

@@ -1,0 +1,1 @@
+"""What maintainers run, and what the lessons let their readers run."""

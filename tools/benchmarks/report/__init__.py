@@ -1,0 +1,1 @@
+"""How the documents show what was measured."""

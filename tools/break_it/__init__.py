@@ -1,0 +1,1 @@
+"""Takes one cure out, and shows which test notices."""

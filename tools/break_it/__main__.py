@@ -1,0 +1,9 @@
+"""Takes one cure out: python -m tools.break_it."""
+
+from __future__ import annotations
+
+import sys
+
+from tools.break_it.breakages import main
+
+sys.exit(main())

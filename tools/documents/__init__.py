@@ -1,0 +1,1 @@
+"""Reads the documents, checks them, does what they say, and writes their tables."""

@@ -1,0 +1,128 @@
+"""What the documents show of data and of two steps' code: python -m tools.documents.tables writes it anew.
+
+A table stands between two remarks, <!-- table: name --> and <!-- /table -->; what differs between two steps
+in the block of code below <!-- diff: step1_dict step2_database -->.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from itertools import takewhile
+from pathlib import Path
+
+from tests.helpers.started_steps import ROOT
+from tests.helpers.what_survives import faults
+from tools.benchmarks.measure import RESULTS, read
+from tools.benchmarks.report.scale import SCALE
+from tools.benchmarks.report.summaries import SUMMARIES
+from tools.benchmarks.report.tables import TABLES
+from tools.break_it.breakages import DATA, Breakage, breakages
+from tools.documents.documents import Document, documents
+
+IN_PRODUCTION = "hurts in production"
+WORDS = {
+    "production": {"en": ["id", "the usual form", "here"], "zh": ["编号", "常见写法", "这里"]},
+    "faults": {
+        "en": [
+            "fault",
+            "requests failed",
+            "marks from before",
+            "marks meanwhile",
+            "the count",
+            "recovery",
+            "test",
+        ],
+        "zh": ["故障", "失败的请求", "之前的记录", "期间的记录", "期间的人数", "恢复", "测试"],
+    },
+    "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课程", "测试"]},
+}
+LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_database", "redis": "step3_redis"}
+SLOW = {False: "", True: "-m slow "}
+README = {"en": "README.md", "zh": "README.zh.md"}
+TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
+DIFF = re.compile(r"(<!-- diff: (\w+) (\w+) -->\n```diff\n)(.*?)(```\n)", re.DOTALL)
+
+
+def filled(document: Document) -> str:
+    """Return the document's text with its tables and differences written anew."""
+    language = document.language
+
+    def fill(table: re.Match[str]) -> str:
+        name, *about = table[2].split()
+        if name in MEASURED:
+            first, *rows = MEASURED[name](read(RESULTS), about, language)
+        else:
+            first, rows = WORDS[name][language], ROWS[name](about, language)
+        lines = [first, ["---"] * len(first), *rows]
+        return table[1] + "".join(f"| {' | '.join(row)} |\n" for row in lines) + table[4]
+
+    with_tables = TABLE.sub(fill, document.source)
+    return DIFF.sub(lambda diff: diff[1] + difference(diff[2], diff[3]) + diff[5], with_tables)
+
+
+def difference(before: str, after: str) -> str:
+    """Return what two steps have otherwise in app.py and models.py."""
+    shown = ""
+    for file in ("app.py", "models.py"):
+        ours, theirs = (code_of(ROOT / step / file) for step in (before, after))
+        diff = list(difflib.unified_diff(ours, theirs, n=0, lineterm=""))[2:]
+        changed = [line for line in diff if not line.startswith("@@") and line[1:].strip()]
+        shown += "".join(f"{line}\n" for line in [f"@@ {file}", *changed])
+    return shown
+
+
+def code_of(file: Path) -> list[str]:
+    """Return the lines of a program without its imports, and without what only its demo does."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith(("class ", "def ")))
+    return list(takewhile(lambda line: not line.startswith("if __name__"), lines[first:]))
+
+
+def production(areas: list[str], language: str) -> list[list[str]]:
+    """Return a row for each defect of these areas that hurts in production."""
+    return [
+        [defect, breakage.why[language], breakage.here[language]]
+        for defect, breakage in breakages().items()
+        if breakage.here and defect.partition("-")[0] in areas
+    ]
+
+
+def worst(_: list[str], language: str) -> list[list[str]]:
+    """Return a row for each of the worst defects, with its lesson and its test."""
+    every = breakages()
+    return [
+        row_of(defect, every[defect], language) for defect in tomllib.loads(DATA.read_text("utf-8"))["worst"]
+    ]
+
+
+def row_of(defect: str, breakage: Breakage, language: str) -> list[str]:
+    """Return one row of the worst."""
+    step = LESSONS[defect.partition("-")[0]]
+    section = "before-production" if breakage.kind == IN_PRODUCTION else "predict-break-fix"
+    lesson = f"[{step[4]}]({step}/{README[language]}#{section})"
+    return [defect, breakage.why[language], lesson, f"`pytest -k {defect.replace('-', '_')}_`"]
+
+
+def survivals(steps: list[str], language: str) -> list[list[str]]:
+    """Return a row for each fault that was tried on these steps."""
+    return [
+        [
+            fault.what[language],
+            *fault.observed,
+            fault.recovery[language],
+            f"`pytest {SLOW[fault.slow]}-k fault_{name}`",
+        ]
+        for name, fault in faults().items()
+        if str(fault.step) in steps
+    ]
+
+
+MEASURED = TABLES | SUMMARIES | SCALE
+ROWS = {"faults": survivals, "production": production, "worst": worst}
+
+
+if __name__ == "__main__":
+    for each in documents("en") + documents("zh"):
+        each.path.write_text(filled(each), encoding="utf-8")
