@@ -1,18 +1,19 @@
-"""The users' own table: Account, its password, and the commands init-db and create-user."""
+"""The users' own table: Account, its password, and how an account is found."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
-from typing import Any
+import secrets
+from typing import Any, NamedTuple
 
-import click
-from flask import current_app
-from flask.cli import with_appcontext
-from sqlalchemy import String, inspect, select, text
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import String, select, text
+from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, scoped_session
 from werkzeug.security import check_password_hash, generate_password_hash
+
+from common.settings import refuse_setting
 
 NAME_LENGTH = 80
 
@@ -24,7 +25,7 @@ class Account:
     def __table_args__(cls) -> dict[str, Any]:  # noqa: N805
         return {"sqlite_autoincrement": True}  # the id of a deleted user is never given to another
 
-    # sort_order: before the columns that a step adds
+    # sort_order puts these columns before those that a step adds
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True, sort_order=-1)
     password_hash: Mapped[str] = mapped_column(String(255), sort_order=-1)
@@ -36,41 +37,67 @@ class Account:
 
     @property
     def password_stamp(self) -> str:
-        """Changes with the password and gives nothing of it away: it ties a token to the password."""
+        """A short text that changes with the password, and from which the password cannot be guessed.
+
+        A token carries it, so that a new password ends all earlier tokens.
+        """
         return hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
 
 
+class Accounts(NamedTuple):
+    """What one app knows about its accounts."""
+
+    user_model: type[Account]
+    dummy_hash: str  # is checked where there is no account: it costs what a stored hash costs
+
+
+def init_app(app: Flask, db: SQLAlchemy, user_model: type[Account]) -> None:
+    """Connect the app to its users' table; opens no connection. SystemExit: a setting that cannot be used."""
+    try:
+        db.init_app(app)
+    except (ArgumentError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        refuse_setting(
+            f"FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: {error}"
+        )
+    try:
+        dummy_hash = generate_password_hash(secrets.token_hex(), app.config["PASSWORD_HASH_METHOD"])
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
+        refuse_setting(f"FLASK_PASSWORD_HASH_METHOD is not a method of werkzeug's: {error}")
+    app.extensions["accounts"] = Accounts(user_model, dummy_hash)
+
+
+def current_accounts() -> Accounts:
+    """Return what the current app knows about its accounts."""
+    accounts: Accounts = current_app.extensions["accounts"]
+    return accounts
+
+
 def password_matches(account: Account | None, password: str) -> bool:
-    """Check a password, as slowly for no account as for one, so that the time gives no name away."""
-    stored = account.password_hash if account else current_app.extensions["dummy_password_hash"]
-    matches = check_password_hash(stored, password)  # first, so that every refusal takes as long
-    return matches and account is not None and "\0" not in password  # to scrypt, demo\0 is the same as demo
+    """Check a password, and take as long where there is no account: the time tells no names."""
+    stored = account.password_hash if account else current_accounts().dummy_hash
+    matches = check_password_hash(stored, password)
+    # Looked at after the hash, so that each refusal takes equally long. To scrypt, "demo\0" is "demo".
+    return matches and account is not None and "\0" not in password
 
 
 def find_by_name(name: str) -> Account | None:
     """Return the account of that name; None for a name that no database could hold."""
     if "\0" in name or len(name) > NAME_LENGTH:
         return None
-    user = user_model()
+    user = current_accounts().user_model
     return db_session().scalar(select(user).where(user.name == name))
 
 
 def find_by_id(account_id: int) -> Account | None:
     """Return the account with that id."""
-    return db_session().get(user_model(), account_id)
+    return db_session().get(current_accounts().user_model, account_id)
 
 
-def names_of(ids: list[int]) -> dict[int, str]:
-    """Return id -> name of the accounts that still exist."""
-    user = user_model()
+def names_by_id(ids: list[int]) -> dict[int, str]:
+    """Return id -> name for those of the ids whose accounts still exist."""
+    user = current_accounts().user_model
     rows = db_session().execute(select(user.id, user.name).where(user.id.in_(ids)))
     return {row.id: row.name for row in rows}
-
-
-def user_model() -> type[Account]:
-    """Return the current app's User."""
-    model: type[Account] = current_app.extensions["user_model"]
-    return model
 
 
 def db_session() -> scoped_session[Session]:
@@ -97,7 +124,7 @@ def add_account(name: str, password: str) -> None:
         raise ValueError(f"A name has 1 to {NAME_LENGTH} printable characters and no colon.")
     if not password or not password.isprintable():
         raise ValueError("A password has 1 or more printable characters.")
-    account = user_model()(name=name)  # type: ignore[call-arg]  # the step's User is a mapped class
+    account = current_accounts().user_model(name=name)  # type: ignore[call-arg]  # a step's User is mapped
     account.set_password(password)
     db_session().add(account)
     try:
@@ -105,49 +132,3 @@ def add_account(name: str, password: str) -> None:
     except IntegrityError as error:
         db_session().rollback()
         raise ValueError(f"The name {name} is taken: choose another.") from error
-
-
-@click.command("init-db")
-@with_appcontext
-def init_db() -> None:
-    """Create the tables that do not exist yet."""
-    try:
-        create_tables()
-        missing = _missing_columns()
-    except DatabaseError as error:
-        raise click.ClickException(f"The database cannot be used, check its address: {error.orig}") from error
-    if missing:
-        raise click.ClickException(
-            f"Migrate the database, it lacks {', '.join(missing)}: "
-            "creating tables adds no column to one that exists."
-        )
-    click.echo("The tables are ready.")
-
-
-def _missing_columns() -> list[str]:
-    db = current_app.extensions["sqlalchemy"]
-    missing = []
-    for table in db.metadata.sorted_tables:
-        there = {column["name"] for column in inspect(db.engine).get_columns(table.name)}
-        missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in there]
-    return missing
-
-
-@click.command("create-user")
-@click.argument("name")
-@with_appcontext
-def create_user(name: str) -> None:
-    """Create an account; its password is asked for, or read from standard input."""
-    if sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    try:
-        add_account(name, password)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    except DatabaseError as error:
-        raise click.ClickException(
-            f"Run init-db first, or check the database's address; the users cannot be written: {error.orig}"
-        ) from error
-    click.echo(f"Created {name}.")

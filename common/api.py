@@ -1,7 +1,4 @@
-"""new_app(): what the Flask apps of all three steps have in common.
-
-GET /api/online is no part of it: that one is the lesson, and stands in each step's app.py.
-"""
+"""The API, the same in every step: new_app() makes an app that has it, and its routes stand below."""
 
 from __future__ import annotations
 
@@ -14,16 +11,16 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError
+from sqlalchemy.exc import DatabaseError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
-from common.accounts import Account, create_user, init_db, names_of
+from common import accounts, auth, commands, presence
+from common.accounts import Account, names_by_id
 from common.auth import basic_auth, new_token, token_auth
-from common.presence import PresenceUnknown, answering_tracker, presence
-from common.settings import LARGEST_WINDOW_MINUTES, MINUTE, SettingError, load_settings
-from demo.page import page
+from common.presence import PresenceUnknown, current_presence
+from common.settings import LARGEST_WINDOW_MINUTES, MINUTE, load_settings
 
 api = Blueprint("api", __name__)
 
@@ -31,44 +28,37 @@ api = Blueprint("api", __name__)
 def new_app(
     import_name: str, db: SQLAlchemy, user_model: type[Account], config: Mapping[str, Any] | None
 ) -> Flask:
-    """Return an app with its settings, its users and error answers; it opens no connection.
+    """Return an app with its settings, its users and the API; it opens no connection.
 
-    The caller adds app.extensions["presence"]. SettingError: a setting that cannot be used.
+    The caller gives it a tracker with presence.init_app(). SystemExit: a setting that cannot be used.
     """
     app = Flask(import_name, instance_relative_config=True)
     app.url_map.merge_slashes = False  # /api//me is a 404 in JSON, and no redirect in HTML
-    load_settings(app, config)
-    try:
-        db.init_app(app)
-    except (ArgumentError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise SettingError(
-            f"FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: {error}"
-        ) from error
-    app.extensions["user_model"] = user_model
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an answer reads in the order it is written
-    app.cli.add_command(init_db)
-    app.cli.add_command(create_user)
+    load_settings(app, config)
+    accounts.init_app(app, db, user_model)
+    auth.init_app(app)
+    commands.init_app(app)
     app.register_blueprint(api)
-    app.register_blueprint(page)
     return app
 
 
-def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
+def with_window_from_query(
+    view: Callable[[timedelta], ResponseReturnValue],
+) -> Callable[[], ResponseReturnValue]:
     """Call the view with the window that ?minutes=M asks for, or with the default one.
 
-    Stands above login_required, so that a request refused for its query (400) marks nobody, and 400 comes
-    before 401.
+    It stands above login_required, so that a query which cannot be answered is refused (400) before the
+    credentials are looked at, and marks nobody.
     """
 
     @wraps(view)
     def with_window() -> ResponseReturnValue:
-        asked = request.args.getlist("minutes")
-        if len(asked) > 1 or not all(re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) for text in asked):
-            raise BadRequest("minutes is a decimal number such as 5 or 0.1, given once.")
-        # a timedelta holds no more
-        window = min(float(asked[0]), LARGEST_WINDOW_MINUTES) * MINUTE if asked else None
+        window = None
+        if "minutes" in request.args:
+            window = minutes_of(request.args.getlist("minutes"))
         try:
-            window = presence().tracker.check_window(window)
+            window = current_presence().tracker.check_window(window)
         except ValueError as error:
             raise BadRequest(f"minutes cannot be answered: {error}.") from error
         return view(window)
@@ -76,16 +66,16 @@ def window_asked(view: Callable[[timedelta], ResponseReturnValue]) -> Callable[[
     return with_window
 
 
-def plain(number: float) -> float:
+def minutes_of(given: list[str]) -> timedelta:
+    """Return the one number of minutes that was given. BadRequest: it is no decimal, or not the only one."""
+    if len(given) != 1 or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", given[0]):
+        raise BadRequest("minutes is a decimal number such as 5 or 0.1, given once.")
+    return min(float(given[0]), LARGEST_WINDOW_MINUTES) * MINUTE  # a timedelta holds no more
+
+
+def whole_if_possible(number: float) -> float:
     """Return 5 for 5.0, so that JSON shows no needless fraction."""
     return int(number) if number.is_integer() else number
-
-
-@api.before_app_request
-def drop_malformed_credentials() -> None:
-    """Treat credentials that are not ASCII as none: Werkzeug 3.1 fails on them, and a 401 says enough."""
-    if not request.headers.get("Authorization", "").isascii():
-        del request.environ["HTTP_AUTHORIZATION"]
 
 
 @api.post("/api/tokens")
@@ -105,21 +95,30 @@ def get_me() -> dict[str, Any]:
     """Say who asks, and when that user was last seen: mostly just now; null while that is unknown."""
     account: Account = token_auth.current_user()
     try:
-        with answering_tracker() as tracker:
-            seen = tracker.last_seen(account)
+        seen = presence.last_seen(account)
     except PresenceUnknown:
         seen = None
     return {"id": account.id, "name": account.name, "last_seen": seen.isoformat() if seen else None}
 
 
+@api.get("/api/online")
+@with_window_from_query
+def get_online(window: timedelta) -> dict[str, float]:
+    """Count the users seen within the window. Asking needs no credentials and marks nobody."""
+    return {
+        "online": presence.get_online(window),
+        "minutes": whole_if_possible(window / MINUTE),
+        "resolution_seconds": whole_if_possible(current_presence().tracker.resolution.total_seconds()),
+    }
+
+
 @api.get("/api/online/users")
-@window_asked
+@with_window_from_query
 @token_auth.login_required
 def get_online_users(window: timedelta) -> dict[str, Any]:
     """List the users seen within the window, newest first; at most 100, less those deleted meanwhile."""
-    with answering_tracker() as tracker:
-        online = tracker.online_users(window)
-    names = names_of([user_id for user_id, _ in online])
+    online = presence.online_users(window)
+    names = names_by_id([user_id for user_id, _ in online])
     return {
         "users": [
             {"id": user_id, "name": names[user_id], "last_seen": seen.isoformat()}

@@ -1,10 +1,13 @@
-"""The one door: every authenticated request passes one of two callbacks, and admit() records it."""
+"""The door: every request with credentials comes through one of two callbacks, and there its user is marked.
+
+Flask-HTTPAuth calls verify_password() for HTTP Basic and verify_token() for a Bearer token.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
+from flask import Flask, current_app, request
 from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -13,7 +16,18 @@ from common.presence import record
 
 basic_auth = HTTPBasicAuth()
 token_auth = HTTPTokenAuth(scheme="Bearer")
-TOKEN_SALT = "api-token"  # noqa: S105  # a signature made for another purpose is no token
+TOKEN_SALT = "api-token"  # noqa: S105  # so that what the key has signed for another purpose is no token
+
+
+def init_app(app: Flask) -> None:
+    """Let the app refuse malformed credentials like wrong ones."""
+    app.before_request(drop_malformed_credentials)
+
+
+def drop_malformed_credentials() -> None:
+    """Treat credentials that are not ASCII as none: Werkzeug 3.1 fails on them, and a 401 says enough."""
+    if not request.headers.get("Authorization", "").isascii():
+        del request.environ["HTTP_AUTHORIZATION"]
 
 
 @basic_auth.verify_password
@@ -53,7 +67,7 @@ def new_token(account: Account) -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    # the last key signs; the earlier ones, while they are being replaced, are still good for checking
+    # The last key signs. The earlier ones still check: a key can be replaced without signing anyone out.
     keys = [*(current_app.config["SECRET_KEY_FALLBACKS"] or ()), current_app.config["SECRET_KEY"]]
     return URLSafeTimedSerializer(keys, salt=TOKEN_SALT)
 

@@ -1,18 +1,27 @@
-"""What every tracker promises, and record(): the best-effort way to tell the tracker that a user was seen."""
+"""Who is online in this app: a Flask extension around a tracker, and one file to lift as it is.
+
+    presence.init_app(app, DictTracker())      # where the app is made
+    presence.record(user)                      # where a user is recognised, once a request
+    presence.get_online()                      # in a view; {{ online_count() }} in a template
+
+A store that fails never fails a request that only marks its user; it is then unknown who is online.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from flask import current_app
+from flask import Flask, current_app
 from werkzeug.exceptions import ServiceUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class HasId(Protocol):
@@ -43,11 +52,15 @@ class OnlineTracker(Protocol):
 
     @property
     def any_window(self) -> bool:
-        """Whether nobody is ever forgotten, so that no window is too long."""
+        """Whether every user is remembered for ever, so that a window of any length can be answered."""
 
     @property
     def outages(self) -> tuple[type[Exception], ...]:
         """The errors that mean "the store fails"."""
+
+    @property
+    def overloads(self) -> tuple[type[Exception], ...]:
+        """The errors that mean "the store works, and has no time for this call"."""
 
     def mark_online(self, user: HasId) -> None:
         """Remember that the user was seen now; an earlier time never replaces a later one."""
@@ -69,25 +82,85 @@ class OnlineTracker(Protocol):
 
 
 class PresenceUnknown(ServiceUnavailable):
-    """The store fails: nobody knows who is online."""
+    """The store fails, so it is unknown who is online; in a view this is a 503."""
 
     description = "Who is online is unknown, because the presence store failed; try again later."
 
 
-@dataclass
-class Circuit:
-    """A circuit breaker for marks, or for reads: whether they fail, and when one may try the store again."""
+class CircuitBreaker:
+    """Leaves a store alone for a while after it has failed, and then lets one call try it again.
 
-    failing: bool = False
-    being_tried: bool = False
-    retry_at: float = 0.0  # seconds, on the monotonic clock
+    So a store that hangs costs one call its driver's timeout every rest_seconds, and all other calls nothing.
+    outages: the errors after which the store is left alone.
+    overloads: the errors that fail their own call, and no other.
+    warn: is told the error, once an outage, and at most once every rest_seconds of an overload.
+    """
+
+    def __init__(
+        self,
+        outages: tuple[type[Exception], ...],
+        overloads: tuple[type[Exception], ...],
+        warn: Callable[[Exception], None],
+        rest_seconds: float = 5.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outages = outages
+        self._overloads = overloads
+        self._warn = warn
+        self._rest_seconds = rest_seconds
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self.failing = False  # until a call succeeds
+        self._being_tried = False
+        self._retry_at = 0.0  # on the monotonic clock, in seconds
+        self._overload_told_until = float("-inf")  # likewise
+
+    def is_resting(self) -> bool:
+        """Whether a call would be refused now: the store fails, and it is too early to try it again."""
+        return self.failing and (self._being_tried or self._monotonic() < self._retry_at)
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function. PresenceUnknown: it fails, or the store is being left alone."""
+        with self._lock:
+            if self.is_resting():
+                raise PresenceUnknown
+            trying_again = self._being_tried = self.failing
+        try:
+            result = function(*args, **kwargs)
+        except self._overloads as error:
+            self._note_overload(error)
+            raise PresenceUnknown from error
+        except self._outages as error:
+            self._note_outage(error)
+            raise PresenceUnknown from error
+        else:
+            if trying_again:
+                self.failing = False
+            return result
+        finally:
+            if trying_again:
+                self._being_tried = False
+
+    def _note_outage(self, error: Exception) -> None:
+        with self._lock:
+            is_new = not self.failing
+            self.failing = True
+            self._retry_at = self._monotonic() + self._rest_seconds
+        if is_new:
+            self._warn(error)
+
+    def _note_overload(self, error: Exception) -> None:
+        with self._lock:
+            now = self._monotonic()
+            is_told = now < self._overload_told_until
+            if not is_told:
+                self._overload_told_until = now + self._rest_seconds
+        if not is_told:
+            self._warn(error)
 
 
 class Presence:
-    """The tracker of one app, and whether its store is answering.
-
-    A store that hangs costs one call its driver's timeout every rest_seconds, and all others nothing.
-    """
+    """The tracker of one app, with a circuit breaker for marks and one for reads."""
 
     def __init__(
         self,
@@ -96,73 +169,108 @@ class Presence:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tracker = tracker
-        self._rest_seconds = rest_seconds
-        self._monotonic = monotonic
-        self._marks, self._reads = Circuit(), Circuit()
-        self._lock = Lock()
+        guarded = tracker.outages, tracker.overloads
+        self._marks = CircuitBreaker(*guarded, warn_that("Users are not marked"), rest_seconds, monotonic)
+        self._reads = CircuitBreaker(*guarded, warn_that("Who is online is unknown"), rest_seconds, monotonic)
 
-    def record(self, user: HasId) -> None:
-        """Mark the user; a failing store costs one warning an outage, never the request."""
-        with suppress(PresenceUnknown), self._guard(self._marks):
-            if self._marks.failing:
-                # without last_seen, for which step 2 may spare the write: that would prove nothing
-                user = SimpleNamespace(id=user.id)
-            self.tracker.mark_online(user)
+    def record(self, user: Any) -> None:
+        """Mark the user as seen now, best effort: a store that fails costs a warning, and never the request.
 
-    @contextmanager
-    def answering(self) -> Iterator[OnlineTracker]:
-        """Lend the tracker for reading.
-
-        PresenceUnknown (503): reads fail, or the last mark did, however long ago: while marks fail, the count
-        sinks to a 0 that looks true.
+        user: an object with an id, a mapping or row with the key "id", or an id. TypeError: None is no user.
         """
+        user = with_id(user)
         if self._marks.failing:
+            # without last_seen, for which step 2 may spare the write: only a write shows that the store works
+            user = SimpleNamespace(id=user.id)
+        with suppress(PresenceUnknown):
+            self._marks.call(self.tracker.mark_online, user)
+
+    def get_online(self, window: timedelta | None = None) -> int:
+        """Count the users seen within the window. PresenceUnknown (503): the store fails."""
+        return self._read(self.tracker.get_online, window)
+
+    def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
+        """List (id, last seen in UTC) of those users, newest first; PresenceUnknown as above."""
+        return self._read(self.tracker.online_users, window, limit)
+
+    def last_seen(self, user: Any) -> datetime | None:
+        """Return when the user was last seen, in UTC; None if never; PresenceUnknown as above."""
+        return self._read(self.tracker.last_seen, with_id(user))
+
+    def _read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        # While marks fail, a count sinks to a 0 that looks true. Once the store may be tried again, a count
+        # may try it too: a worker that is asked for counts alone would never learn that the outage is over.
+        if self._marks.is_resting():
             raise PresenceUnknown
-        with self._guard(self._reads):
-            yield self.tracker
-
-    @contextmanager
-    def _guard(self, circuit: Circuit) -> Iterator[None]:
-        """Let one call through. PresenceUnknown: it fails, or the store is being left alone."""
-        with self._lock:
-            trying_again = circuit.failing
-            if trying_again:
-                if circuit.being_tried or self._monotonic() < circuit.retry_at:
-                    raise PresenceUnknown
-                circuit.being_tried = True
-        try:
-            yield
-        except self.tracker.outages as error:
-            with self._lock:
-                now = self._monotonic()
-                other = self._reads if circuit is self._marks else self._marks
-                # one outage, one warning; what failed and was not tried again for a minute was another one
-                is_told = circuit.failing or (other.failing and now < other.retry_at + 60)
-                circuit.failing = True
-                circuit.retry_at = now + self._rest_seconds
-            if not is_told:
-                reason = BaseException.__repr__(error)  # redis-py's own leaves the reason out
-                current_app.logger.warning("Who is online is unknown, the presence store fails: %s", reason)
-            raise PresenceUnknown from error
-        else:
-            if trying_again:
-                circuit.failing = False
-        finally:
-            if trying_again:
-                circuit.being_tried = False
+        return self._reads.call(function, *args, **kwargs)
 
 
-def presence() -> Presence:
-    """Return the current app's presence, which its create_app() has put there."""
-    found: Presence = current_app.extensions["presence"]
+def init_app(app: Flask, tracker: OnlineTracker) -> None:
+    """Give the app its tracker, and its templates online_count()."""
+    app.extensions["presence"] = Presence(tracker)
+    app.context_processor(lambda: {"online_count": _count_to_show})
+
+
+def current_presence() -> Presence:
+    """Return the current app's presence. RuntimeError: it has none."""
+    found: Presence | None = current_app.extensions.get("presence")
+    if found is None:
+        raise RuntimeError("This app has no presence: call presence.init_app(app, tracker) where it is made.")
     return found
 
 
-def record(user: HasId) -> None:
-    """Mark the user as seen now, best effort: the only way an app marks anybody."""
-    presence().record(user)
+def record(user: Any) -> None:
+    """Mark the user as seen now, best effort; see Presence.record()."""
+    current_presence().record(user)
 
 
-def answering_tracker() -> AbstractContextManager[OnlineTracker]:
-    """Lend the current app's tracker for reading; PresenceUnknown (503) while its store is failing."""
-    return presence().answering()
+def get_online(window: timedelta | None = None) -> int:
+    """Count the users seen within the window. PresenceUnknown (503): the store fails."""
+    return current_presence().get_online(window)
+
+
+def online_users(window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
+    """List (id, last seen in UTC) of those users, newest first; PresenceUnknown as above."""
+    return current_presence().online_users(window, limit)
+
+
+def last_seen(user: Any) -> datetime | None:
+    """Return when the user was last seen, in UTC; None if never; PresenceUnknown as above."""
+    return current_presence().last_seen(user)
+
+
+def online_count() -> int | None:
+    """Count the users seen within the default window; None while that is unknown."""
+    try:
+        return get_online()
+    except PresenceUnknown:
+        return None
+
+
+def _count_to_show() -> int | str:
+    count = online_count()
+    return "" if count is None else count  # a template writes nothing while it is unknown
+
+
+def with_id(user: Any) -> HasId:
+    """Return an object with an id for what an app has: such an object, a mapping or row, or an id."""
+    if hasattr(user, "id"):
+        known: HasId = user
+    elif hasattr(user, "keys"):  # a dict, or a row such as sqlite3.Row
+        known = SimpleNamespace(id=user["id"])
+    else:
+        known = SimpleNamespace(id=user)
+    if known.id is None:
+        raise TypeError(f"{user!r} is no user: give an object with an id, a row with one, or an id.")
+    return known
+
+
+def warn_that(what: str) -> Callable[[Exception], None]:
+    """Return a function that logs, for the current app, what follows from an error of its store."""
+
+    def warn(error: Exception) -> None:
+        # redis-py's own repr leaves the reason out
+        reason = BaseException.__repr__(error)
+        current_app.logger.warning("%s, the presence store fails: %s", what, reason)
+
+    return warn

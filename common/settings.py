@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Config, Flask
-from werkzeug.security import generate_password_hash
 
 MINUTE = timedelta(minutes=1)
-SMALLEST_WINDOW_MINUTES = timedelta.resolution / MINUTE
+SMALLEST_WINDOW_MINUTES = timedelta.resolution / MINUTE  # a microsecond
 LARGEST_WINDOW_MINUTES = timedelta.max // MINUTE
 LONGEST_SECONDS = timedelta.max // timedelta(seconds=1)
 MOST_SHARDS = 1000
 
 
-class SettingError(SystemExit):
-    """Ends the start with one sentence and no traceback, and with status 3, at which gunicorn gives up."""
+def refuse_setting(sentence: str) -> NoReturn:
+    """End the start with one sentence and no traceback.
 
-    def __init__(self, sentence: str) -> None:
-        print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal
-        super().__init__(3)
+    The status is 3, at which gunicorn gives up; at others it would start workers again and again.
+    """
+    print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal
+    sys.exit(3)
 
 
 def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     """Fill app.config: defaults < instance/config.py < environment FLASK_... < config.
 
-    SettingError: a value that cannot be used.
+    SystemExit: a value that cannot be used.
     """
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{app.name}.sqlite",
@@ -53,7 +52,6 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
     _check_key_prefix(app.config)
     _check_cluster(app.config)
     _fill_engine_options(app.config)
-    app.extensions["dummy_password_hash"] = _dummy_password_hash(app.config)
 
 
 def _check_secret_key(config: Config) -> None:
@@ -61,7 +59,7 @@ def _check_secret_key(config: Config) -> None:
     if type(key) is int:  # the environment is read as JSON, where a key of digits is a number
         key = config["SECRET_KEY"] = str(key)
     if not isinstance(key, str) or not key.strip() or not key.isprintable():
-        raise SettingError(
+        refuse_setting(
             "FLASK_SECRET_KEY is not set, or is not text: give all workers the same secret, "
             "such as one from python -c 'import secrets; print(secrets.token_hex())'."
         )
@@ -72,66 +70,64 @@ def _check_fallbacks(config: Config) -> None:
     if keys is None:
         return
     if not isinstance(keys, list) or not all(isinstance(key, str) and key.strip() for key in keys):
-        raise SettingError("FLASK_SECRET_KEY_FALLBACKS is not a list of keys: write '[\"the earlier key\"]'.")
+        refuse_setting("FLASK_SECRET_KEY_FALLBACKS is not a list of keys: write '[\"the earlier key\"]'.")
 
 
 def _check_times(config: Config) -> None:
     if config["ONLINE_KEEP_MINUTES"] is None:
         config["ONLINE_KEEP_MINUTES"] = config["ONLINE_MINUTES"]
     for name in ("ONLINE_MINUTES", "ONLINE_KEEP_MINUTES"):
-        _check_number(config, name, SMALLEST_WINDOW_MINUTES, LARGEST_WINDOW_MINUTES)
+        if not _is_number(config[name], SMALLEST_WINDOW_MINUTES, LARGEST_WINDOW_MINUTES):
+            refuse_setting(
+                f"FLASK_{name} is {config[name]!r}: set it to a number of minutes above 0, such as 5."
+            )
     if config["ONLINE_KEEP_MINUTES"] < config["ONLINE_MINUTES"]:
-        raise SettingError(
-            "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long."
-        )
+        refuse_setting("FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long.")
     window = config["ONLINE_MINUTES"] * MINUTE
     if config["ONLINE_RESOLUTION_SECONDS"] is None:
         config["ONLINE_RESOLUTION_SECONDS"] = min(window.total_seconds() / 10, 30)
-    _check_number(config, "ONLINE_RESOLUTION_SECONDS", 0, LONGEST_SECONDS)
-    if timedelta(seconds=config["ONLINE_RESOLUTION_SECONDS"]) >= window:
-        raise SettingError(
-            "FLASK_ONLINE_RESOLUTION_SECONDS is as long as the window of FLASK_ONLINE_MINUTES: choose less."
+    resolution = config["ONLINE_RESOLUTION_SECONDS"]
+    if not _is_number(resolution, 0, LONGEST_SECONDS) or timedelta(seconds=resolution) >= window:
+        refuse_setting(
+            f"FLASK_ONLINE_RESOLUTION_SECONDS is {resolution!r}: set it to a number of seconds, 0 or more, "
+            f"and less than the window's {window.total_seconds():g}."
         )
-    _check_number(config, "TOKEN_MAX_AGE_SECONDS", 1, LONGEST_SECONDS)
+    age = config["TOKEN_MAX_AGE_SECONDS"]
+    if not _is_number(age, 1, LONGEST_SECONDS):
+        refuse_setting(f"FLASK_TOKEN_MAX_AGE_SECONDS is {age!r}: set it to a number of seconds from 1 on.")
 
 
-def _check_number(config: Config, name: str, least: float, most: float) -> None:
-    value = config[name]
-    if type(value) not in (int, float) or not least <= value <= most:  # True is an int, nan compares False
-        raise SettingError(
-            f"FLASK_{name} is {value!r}: set it to a number from {least:.2g} to {most:.2g}, such as 5."
-        )
+def _is_number(value: object, least: float, most: float) -> bool:
+    """Whether a value is a number in that range; True is none, although Python counts it as 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
 def _check_key_prefix(config: Config) -> None:
     prefix = config["ONLINE_KEY_PREFIX"]
     if not isinstance(prefix, str) or not prefix.strip() or not prefix.isprintable():
-        raise SettingError(f"FLASK_ONLINE_KEY_PREFIX is {prefix!r}: set it to a name of this app's own.")
+        refuse_setting(f"FLASK_ONLINE_KEY_PREFIX is {prefix!r}: set it to a name of this app's own.")
 
 
 def _check_cluster(config: Config) -> None:
     shards = config["ONLINE_SHARDS"]
-    if type(shards) is not int or not 1 <= shards <= MOST_SHARDS:
-        raise SettingError(f"FLASK_ONLINE_SHARDS is {shards!r}: set it to a number from 1 to {MOST_SHARDS}.")
-    if type(config["REDIS_CLUSTER"]) is not bool:
-        raise SettingError(f"FLASK_REDIS_CLUSTER is {config['REDIS_CLUSTER']!r}: set it to true or false.")
+    if not isinstance(shards, int) or not _is_number(shards, 1, MOST_SHARDS):
+        refuse_setting(
+            f"FLASK_ONLINE_SHARDS is {shards!r}: set it to a number of sorted sets, 1 to {MOST_SHARDS}."
+        )
+    if not isinstance(config["REDIS_CLUSTER"], bool):
+        refuse_setting(f"FLASK_REDIS_CLUSTER is {config['REDIS_CLUSTER']!r}: set it to true or false.")
 
 
 def _fill_engine_options(config: Config) -> None:
+    """Add our options for the users' database to the deployer's, which outrank them."""
     given = config["SQLALCHEMY_ENGINE_OPTIONS"]
     if not isinstance(given, Mapping):
-        raise SettingError(f"FLASK_SQLALCHEMY_ENGINE_OPTIONS is {given!r}: set it to a JSON object.")
+        refuse_setting(
+            'FLASK_SQLALCHEMY_ENGINE_OPTIONS is not a JSON object: write one, such as {"pool_size": 5}.'
+        )
     ours: dict[str, Any] = {"hide_parameters": True}  # no password hash in an error or a log
     if not str(config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite"):
-        # marks commit apart: under REPEATABLE READ, MariaDB would refuse the view's own UPDATE of that user
+        # Marks commit apart: under REPEATABLE READ, MariaDB would refuse the view's own UPDATE of that user.
         ours["isolation_level"] = "READ COMMITTED"
         ours["pool_pre_ping"] = True  # no request fails for a connection from before the server's restart
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {**ours, **given}
-
-
-def _dummy_password_hash(config: Config) -> str:
-    """Return what an unknown name's password is compared with: it costs what a known name's costs."""
-    try:
-        return generate_password_hash(secrets.token_hex(), config["PASSWORD_HASH_METHOD"])
-    except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise SettingError(f"FLASK_PASSWORD_HASH_METHOD is not a method of werkzeug's: {error}.") from error

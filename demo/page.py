@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
 
-from common.presence import OnlineTracker, PresenceUnknown, answering_tracker, presence
+from common.presence import OnlineTracker, current_presence, online_count
 from common.settings import MINUTE
 
 DAY = timedelta(days=1)
@@ -23,7 +24,21 @@ POLICY = (
 page = Blueprint("page", __name__, template_folder=".")
 
 
-class Choice(NamedTuple):
+class Words(NamedTuple):
+    """The same in both languages."""
+
+    english: str
+    chinese: str
+
+
+class Demo(NamedTuple):
+    """What the page of one app shows beside the users."""
+
+    remembers: Words  # where the step remembers who was last seen
+    accounts: Mapping[str, str]  # name -> password, for the buttons that sign in
+
+
+class WindowChoice(NamedTuple):
     """A window that the page offers."""
 
     amount: str
@@ -33,26 +48,26 @@ class Choice(NamedTuple):
     refused: str  # what forbids it, resolution or keep; "" where nothing does
 
 
+def init_app(app: Flask, remembers: Words, accounts: Mapping[str, str]) -> None:
+    """Give the app its page, at /."""
+    app.extensions["demo"] = Demo(remembers, accounts)
+    app.register_blueprint(page)
+
+
 @page.get("/")
 def get_page() -> Response:
-    """Show how many users are online; the page's script asks again every two seconds.
-
-    A step's templates/remembers.html says where it remembers them.
-    """
-    tracker = presence().tracker  # what it declares can be read even while its store fails
-    try:
-        with answering_tracker() as answering:
-            online = answering.get_online()
-    except PresenceUnknown:
-        online = None
+    """Show how many users are online; the page's script asks again every two seconds."""
+    demo: Demo = current_app.extensions["demo"]
+    tracker = current_presence().tracker  # what it declares can be read even while its store fails
     text = render_template(
         "page.html",
-        language=language(),
+        language=preferred_language(),
         step=current_app.name,
-        online=online,
+        online=online_count(),
         tracker=tracker,
-        choices=choices(tracker),
-        accounts=current_app.extensions.get("demo_accounts", {}),
+        choices=window_choices(tracker),
+        remembers=demo.remembers,
+        accounts=demo.accounts,
     )
     return Response(text, headers={"Content-Security-Policy": POLICY, "Vary": "Accept-Language"})
 
@@ -63,32 +78,32 @@ def get_file(filename: str) -> Response:
     return send_from_directory(Path(__file__).parent, filename)
 
 
-def language() -> str:
+def preferred_language() -> str:
     """Return the first language that the browser asks for and the page has."""
     asked = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
     return next((LANGUAGES[tag] for tag in asked if tag in LANGUAGES), "en")
 
 
-def choices(tracker: OnlineTracker) -> list[Choice]:
+def window_choices(tracker: OnlineTracker) -> list[WindowChoice]:
     """Return the windows to choose from, shortest first; the tracker's own is among them."""
-    return [choice(window, tracker) for window in sorted({*WINDOWS_OFFERED, tracker.window})]
+    return [window_choice(window, tracker) for window in sorted({*WINDOWS_OFFERED, tracker.window})]
 
 
-def choice(window: timedelta, tracker: OnlineTracker) -> Choice:
+def window_choice(window: timedelta, tracker: OnlineTracker) -> WindowChoice:
     """Put a window into words, and find out whether the tracker can answer it."""
     refused = ""
     try:
         tracker.check_window(window)
-    except ValueError:
-        refused = "resolution" if window <= tracker.resolution else "keep"  # no other reason is left
+    except ValueError:  # of a window above zero: too short for the resolution, or too long for what is kept
+        refused = "resolution" if window <= tracker.resolution else "keep"
     unit, size = "second", timedelta(seconds=1)
     for name, length in (("minute", MINUTE), ("day", DAY)):
         if not window % length:
             unit, size = name, length
-    amount, minutes = plain_digits(window / size, 6), plain_digits(window / MINUTE, 12)
-    return Choice(amount, unit, minutes, window == tracker.window, refused)
+    amount, minutes = as_digits(window / size, 6), as_digits(window / MINUTE, 12)
+    return WindowChoice(amount, unit, minutes, window == tracker.window, refused)
 
 
-def plain_digits(number: float, places: int) -> str:
-    """Write a number without an exponent, and without needless zeros."""
+def as_digits(number: float, places: int) -> str:
+    """Write a number without an exponent, which /api/online takes for none, and without needless zeros."""
     return f"{number:.{places}f}".rstrip("0").rstrip(".")

@@ -14,29 +14,30 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from common.accounts import add_account, create_tables, find_by_name
+from demo import page
+from demo.page import Words
 
 ACCOUNTS = ("alice", "bob", "carol")
-LAST_PORT = 65535
 PASSWORD = "demo"  # noqa: S105
+LAST_PORT = 65535
 
 
-def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: int, remembers: str) -> None:
-    """Serve one step to its reader on 127.0.0.1, with accounts in a database of its own."""
+def run_demo(
+    create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: int, remembers: Words
+) -> None:
+    """Serve one step to its reader on 127.0.0.1, with a page, and accounts in a database of its own.
+
+    remembers: a sentence in English and in Chinese that says where the step remembers who was last seen.
+    """
     parser = argparse.ArgumentParser(description=f"Run {step} on 127.0.0.1, with accounts to try it.")
     # the default is text too: argparse then checks it like an argument
     parser.add_argument("--port", type=port_number, default=os.environ.get("PORT", str(port)))
     asked = parser.parse_args()
-    # so that each request shows at once, and nothing tried here counts in production
-    os.environ.setdefault("FLASK_ONLINE_RESOLUTION_SECONDS", "0")
-    os.environ.setdefault("FLASK_ONLINE_KEY_PREFIX", f"{step}-demo")
 
-    instance = Path(Flask(step).instance_path)  # create_app() needs the key that is kept there
-    instance.mkdir(parents=True, exist_ok=True)
-    app = create_app({
-        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{step}-demo.sqlite",
-        "SECRET_KEY": kept_secret(instance / f"{step}-demo.key"),
-    })  # fmt: skip
-    app.extensions["demo_accounts"] = dict.fromkeys(ACCOUNTS, PASSWORD)  # the page offers them
+    app = create_app(settings_of(step))
+    # kept beside the database, so that tokens outlive a restart
+    app.config["SECRET_KEY"] = kept_secret(Path(app.instance_path) / f"{step}-demo.key")
+    page.init_app(app, remembers, dict.fromkeys(ACCOUNTS, PASSWORD))
     with app.app_context():
         create_tables()
         for name in ACCOUNTS:
@@ -48,12 +49,25 @@ def run_demo(create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: 
     curl = "curl.exe" if os.name == "nt" else "curl"  # PowerShell 5's own curl is not curl
     print(
         f"{step}: {url}/  (Ctrl+C ends it)\n"
-        f"Who is online is remembered {remembers}.\n"
+        f"{remembers.english}\n"
         f"Accounts: {', '.join(ACCOUNTS)}; password: {PASSWORD}. Sign in from a second terminal:\n"
         f"    {curl} -u {ACCOUNTS[0]}:{PASSWORD} -X POST {url}/api/tokens",
         flush=True,
     )
     server.serve_forever()
+
+
+def settings_of(step: str) -> dict[str, Any]:
+    """Return the settings of a step's demo; the environment outranks the last two."""
+    fixed = {
+        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{step}-demo.sqlite",
+        "SECRET_KEY": secrets.token_hex(),  # until the one that is kept can be read
+    }
+    defaults = {
+        "ONLINE_RESOLUTION_SECONDS": 0,  # each request shows at once
+        "ONLINE_KEY_PREFIX": f"{step}-demo",  # nothing that is tried here counts in production
+    }
+    return fixed | {name: value for name, value in defaults.items() if f"FLASK_{name}" not in os.environ}
 
 
 def port_number(text: str) -> int:
@@ -64,7 +78,8 @@ def port_number(text: str) -> int:
 
 
 def kept_secret(path: Path) -> str:
-    """Return the secret in the file, made on the first run: tokens outlive a restart."""
+    """Return the secret in the file; the first run makes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     secret = path.read_text(encoding="utf-8")
     if not secret:

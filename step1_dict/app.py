@@ -12,35 +12,28 @@ from typing import Any
 
 from flask import Flask
 
-from common.api import new_app, plain, window_asked
-from common.presence import Presence, answering_tracker
+from common import presence
+from common.api import new_app
+from demo.page import Words
 from demo.run import run_demo
 from step1_dict.models import User, db
 from step1_dict.tracker import DictTracker
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the app. SettingError ends the start when a setting cannot be used."""
+    """Return the app. SystemExit: a setting that cannot be used."""
     app = new_app("step1_dict", db, User, config)
     tracker = DictTracker(
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
         keep=timedelta(minutes=app.config["ONLINE_KEEP_MINUTES"]),
     )
-    app.extensions["presence"] = Presence(tracker)
-
-    @app.get("/api/online")
-    @window_asked
-    def get_online(window: timedelta) -> dict[str, float]:
-        """Count the users seen within the window. Asking needs no credentials and marks nobody."""
-        with answering_tracker() as tracker:
-            return {
-                "online": tracker.get_online(window),
-                "minutes": plain(window / timedelta(minutes=1)),
-                "resolution_seconds": plain(tracker.resolution.total_seconds()),
-            }
-
+    presence.init_app(app, tracker)
     return app
 
 
 if __name__ == "__main__":
-    run_demo(create_app, "step1_dict", port=5001, remembers="in this process: a restart forgets everyone")
+    remembers = Words(
+        "A dict in this process remembers who was last seen when; a restart forgets everyone.",
+        "用户最后出现的时间记在本进程的一个字典里，重启之后全部丢失。",
+    )
+    run_demo(create_app, "step1_dict", port=5001, remembers=remembers)

@@ -15,7 +15,8 @@ from typing import Any
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-HALF_A_MICROSECOND = 5e-7  # keeps boundaries exact: float times are a quarter of a microsecond apart
+MICROSECOND = timedelta(microseconds=1)  # the unit of all times in here: whole numbers, and so exact
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> Clock:
@@ -36,17 +37,18 @@ class DictTracker:
     any_window = False
     resolution = timedelta(0)
     outages: tuple[type[Exception], ...] = ()
+    overloads: tuple[type[Exception], ...] = ()
 
     def __init__(
         self, window: timedelta = FIVE_MINUTES, keep: timedelta | None = None, clock: Clock | None = None
     ) -> None:
         self.keep = window if keep is None else keep
         self.window = self.check_window(window)  # which looks at keep
-        self._keep_seconds = self.keep.total_seconds() - HALF_A_MICROSECOND
+        self._keep = self.keep // MICROSECOND  # in microseconds
         self._clock = clock or steady_clock()
-        self._now = 0.0
-        self._next_expiry = 0.0  # when somebody may drop out, at the earliest
-        self._last_seen: OrderedDict[Any, float] = OrderedDict()  # the user seen longest ago comes first
+        self._newest = 0  # the latest time that the clock has shown
+        self._next_expiry = 0  # when somebody may drop out, at the earliest
+        self._last_seen: OrderedDict[Any, int] = OrderedDict()  # the user seen longest ago comes first
         self._peak = 0  # the most users that were kept since the dict was last copied
         self._lock = Lock()
 
@@ -54,7 +56,8 @@ class DictTracker:
         """Remember that the user (anything with an id) was seen now."""
         user_id = user.id
         with self._lock:
-            now = self._move_time_on()
+            now = self._now()
+            self._forget_who_left(now)
             self._last_seen[user_id] = now
             self._last_seen.move_to_end(user_id)
 
@@ -62,10 +65,11 @@ class DictTracker:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         window = self.check_window(window)
         with self._lock:
-            self._move_time_on()
+            now = self._now()
+            self._forget_who_left(now)
             if window == self.keep:
                 return len(self._last_seen)
-            return sum(1 for _ in self._newest_first(window))
+            return sum(1 for _ in self._newest_first(now - window // MICROSECOND))
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
@@ -73,17 +77,18 @@ class DictTracker:
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         with self._lock:
-            self._move_time_on()
-            newest = list(islice(self._newest_first(window), limit))
-        return [(user_id, datetime.fromtimestamp(seen, UTC)) for user_id, seen in newest]
+            now = self._now()
+            self._forget_who_left(now)
+            newest = list(islice(self._newest_first(now - window // MICROSECOND), limit))
+        return [(user_id, EPOCH + seen * MICROSECOND) for user_id, seen in newest]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
         user_id = user.id
         with self._lock:
-            self._move_time_on()
+            self._forget_who_left(self._now())
             seen = self._last_seen.get(user_id)
-        return None if seen is None else datetime.fromtimestamp(seen, UTC)
+        return None if seen is None else EPOCH + seen * MICROSECOND
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
@@ -97,24 +102,24 @@ class DictTracker:
             raise ValueError(f"a window of {window} is longer than the {self.keep} remembered: ask for less")
         return window
 
-    def _move_time_on(self) -> float:
-        """Read the clock, forget whoever has left, return the time. O(1) amortised."""
-        self._now = max(self._now, self._clock())  # never back: the dict is in order only while marks are
-        if self._now >= self._next_expiry:
-            self._forget()
-        return self._now
+    def _now(self) -> int:
+        """Read the clock, in microseconds; never back, since the dict is in order only while marks are."""
+        self._newest = max(self._newest, round(self._clock() * 1_000_000))
+        return self._newest
 
-    def _forget(self) -> None:
+    def _forget_who_left(self, now: int) -> None:
+        """Remove everyone last seen longer than keep ago: they stand at the front. O(1) amortised."""
+        if now < self._next_expiry:
+            return
         seen = self._last_seen
         self._peak = max(self._peak, len(seen))
-        while seen and self._now - next(iter(seen.values())) >= self._keep_seconds:
+        while seen and now - next(iter(seen.values())) >= self._keep:
             seen.popitem(last=False)
-        self._next_expiry = next(iter(seen.values()), self._now) + self._keep_seconds
+        self._next_expiry = next(iter(seen.values()), now) + self._keep
         if len(seen) <= self._peak // 4:  # a dict never shrinks by itself: copy it once it is mostly holes
             self._last_seen = OrderedDict(seen)
             self._peak = len(seen)
 
-    def _newest_first(self, window: timedelta) -> Iterator[tuple[Any, float]]:
-        """Walk through the users seen within the window; use it up while you hold the lock."""
-        oldest = self._now - window.total_seconds() + HALF_A_MICROSECOND
-        return takewhile(lambda item: item[1] > oldest, reversed(self._last_seen.items()))
+    def _newest_first(self, since: int) -> Iterator[tuple[Any, int]]:
+        """Walk through the users seen after that; use it up while you hold the lock."""
+        return takewhile(lambda item: item[1] > since, reversed(self._last_seen.items()))

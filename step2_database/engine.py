@@ -9,24 +9,24 @@ from sqlalchemy import Engine, QueuePool, create_engine, event
 
 
 def presence_engine(
-    app_engine: Engine, options: Mapping[str, Any], *, connections: int, seconds: float, ping: bool
+    app_engine: Engine, options: Mapping[str, Any], *, wait_seconds: float, ping: bool, connections: int = 5
 ) -> Engine:
     """Return an engine on the app's database, whose statements commit by themselves.
 
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
     done; with a second one of the same pool, requests could all wait for connections that the others hold.
     options: what the app's engine was made with, such as certificates in connect_args.
-    connections: how many, for each process.
-    seconds: how long to wait at most; half for a free connection, half for a statement with its locks, or
+    wait_seconds: how long to wait at most for a free connection, and then for a statement with its locks; or
     the least that a driver allows.
     ping: whether to try a connection before using it; costs a round trip, and saves the first call after the
     database was restarted.
+    connections: how many, for each process.
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
     if url.get_backend_name() == "sqlite" and ":memory:" in (url.database or ":memory:"):
         raise ValueError("a database in memory is seen by one connection only: name a file")
-    driver_arguments, session_statements = _limits(url.get_driver_name(), seconds / 2)
+    driver_arguments, session_statements = _limits(url.get_driver_name(), wait_seconds)
     engine = create_engine(
         url,
         **{
@@ -39,7 +39,7 @@ def presence_engine(
             "pool_pre_ping": ping,
             "pool_size": connections,
             "max_overflow": 0,
-            "pool_timeout": seconds / 2,
+            "pool_timeout": wait_seconds,
             "echo": app_engine.echo,
         },
     )

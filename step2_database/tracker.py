@@ -31,7 +31,10 @@ class DatabaseTracker:
     survives_restart = True
     shared_between_processes = True
     any_window = True
-    outages = (DBAPIError, PoolTimeoutError)
+    outages: tuple[type[Exception], ...] = (DBAPIError,)
+    overloads: tuple[type[Exception], ...] = (
+        PoolTimeoutError,
+    )  # no connection is free: a busy moment, no outage
 
     def __init__(
         self,
@@ -50,22 +53,22 @@ class DatabaseTracker:
         self._clock = clock
         self._writing, self._reading = writing, reading
 
-        # just these two columns: another one with an onupdate default would join the UPDATE
+        # Just these two columns of the table: another one with an onupdate default would join the UPDATE.
         columns = [column(name, users.c[name].type) for name in ("id", "last_seen")]
-        only = table(users.name, *columns, schema=users.schema)
-        last_seen = only.c.last_seen
-        is_user = only.c.id == bindparam("user_id")
+        seen = table(users.name, *columns, schema=users.schema)
+        last_seen = seen.c.last_seen
+        is_user = seen.c.id == bindparam("user_id")
         is_stale = or_(last_seen.is_(None), last_seen < bindparam("stale"))
         is_online = last_seen > bindparam("since")
-        self._mark = update(only).where(is_user, is_stale).values(last_seen=bindparam("now"))
-        self._count = select(func.count()).select_from(only).where(is_online)
-        self._newest = select(only).where(is_online).order_by(last_seen.desc()).limit(bindparam("limit"))
+        self._mark = update(seen).where(is_user, is_stale).values(last_seen=bindparam("now"))
+        self._count = select(func.count()).select_from(seen).where(is_online)
+        self._newest = select(seen).where(is_online).order_by(last_seen.desc()).limit(bindparam("limit"))
         self._last_seen = select(last_seen).where(is_user)
 
     def mark_online(self, user: Any) -> None:
         """Write that the user was seen now, unless what is loaded or what is stored is fresh enough."""
         now = self._now()
-        stale = _before(now, self.resolution)
+        stale = _earlier(now, self.resolution)
         # not user.last_seen: reading an attribute that is not loaded would send a SELECT
         loaded = getattr(user, "__dict__", {}).get("last_seen")
         if loaded is not None and loaded >= stale:
@@ -75,13 +78,13 @@ class DatabaseTracker:
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
-        since = _before(self._now(), self.check_window(window))
+        since = _earlier(self._now(), self.check_window(window))
         with self._reading.connect() as connection:
             return connection.execute(self._count, {"since": since}).scalar_one()
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
-        since = _before(self._now(), self.check_window(window))
+        since = _earlier(self._now(), self.check_window(window))
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         with self._reading.connect() as connection:
@@ -111,5 +114,5 @@ class DatabaseTracker:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def _before(now: datetime, span: timedelta) -> datetime:
+def _earlier(now: datetime, span: timedelta) -> datetime:
     return now - min(span, now - EPOCH)  # a window may be longer than a datetime reaches back

@@ -14,8 +14,9 @@ from typing import Any
 
 from flask import Flask
 
-from common.api import new_app, plain, window_asked
-from common.presence import Presence, answering_tracker
+from common import presence
+from common.api import new_app
+from demo.page import Words
 from demo.run import run_demo
 from step3_redis.client import redis_client
 from step3_redis.models import User, db
@@ -23,44 +24,44 @@ from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 
 
+class EmbeddedTracker(RedisTracker):
+    """A RedisTracker on a Redis inside this process, which ends with the process."""
+
+    survives_restart = False
+    shared_between_processes = False
+
+
 def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = False) -> Flask:
-    """Return the app. SettingError ends the start when a setting cannot be used.
+    """Return the app. SystemExit: a setting that cannot be used.
 
     embedded: remember in this process, so that no Redis is needed to try it.
     """
     app = new_app("step3_redis", db, User, config)
+    new_tracker: Any = EmbeddedTracker if embedded else RedisTracker
     shards = app.config["ONLINE_SHARDS"]
-    new_tracker = RedisTracker if shards == 1 else partial(ShardedTracker, shards=shards)
+    if shards > 1:
+        new_tracker = partial(ShardedTracker, shards=shards, new_tracker=new_tracker)
     tracker = new_tracker(
         redis_client(app, embedded=embedded),
         prefix=app.config["ONLINE_KEY_PREFIX"],
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
         keep=timedelta(minutes=app.config["ONLINE_KEEP_MINUTES"]),
     )
-    if embedded:
-        tracker.survives_restart = tracker.shared_between_processes = False
-    app.extensions["presence"] = Presence(tracker)
-
-    @app.get("/api/online")
-    @window_asked
-    def get_online(window: timedelta) -> dict[str, float]:
-        """Count the users seen within the window. Asking needs no credentials and marks nobody."""
-        with answering_tracker() as tracker:
-            return {
-                "online": tracker.get_online(window),
-                "minutes": plain(window / timedelta(minutes=1)),
-                "resolution_seconds": plain(tracker.resolution.total_seconds()),
-            }
-
+    presence.init_app(app, tracker)
     return app
 
 
 if __name__ == "__main__":
     embedded = not os.environ.get("FLASK_REDIS_URL")
-    remembers = "in the Redis that FLASK_REDIS_URL names"
+    remembers = Words(
+        "A sorted set in the Redis that FLASK_REDIS_URL names remembers who was last seen when.",
+        "用户最后出现的时间记在 FLASK_REDIS_URL 指定的 Redis 的一个有序集合里。",
+    )
     if embedded:
-        remembers = (
-            "by fakeredis, a Redis inside this process: nothing to install, and a restart forgets.\n"
-            "For a real one, set FLASK_REDIS_URL (redis://127.0.0.1:6379/0, for example)"
+        remembers = Words(
+            "A sorted set in fakeredis, a Redis inside this process, remembers who was last seen when; "
+            "a restart forgets everyone. FLASK_REDIS_URL names a real one.",
+            "用户最后出现的时间记在 fakeredis（本进程内模拟的 Redis）的一个有序集合里，重启之后全部丢失。"
+            "要用真正的 Redis，就用 FLASK_REDIS_URL 指定它。",
         )
     run_demo(partial(create_app, embedded=embedded), "step3_redis", port=5003, remembers=remembers)

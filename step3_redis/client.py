@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from flask_redis import FlaskRedis
-from redis import RedisError
+from redis import ConnectionPool, RedisCluster, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from common.settings import SettingError
-from step3_redis.sharded import LazyCluster
+from common.settings import refuse_setting
 
-TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer
-MANY_CONNECTIONS = 10_000  # no thread is refused a connection
-CLUSTER_OPTIONS = {
-    "max_connections": MANY_CONNECTIONS,
+TIMEOUT_SECONDS = 0.2  # for a connection, and for each answer; what the address says outranks it
+OPTIONS = {
+    "max_connections": 10_000,  # no thread is refused a connection
     "socket_timeout": TIMEOUT_SECONDS,
-    "socket_connect_timeout": TIMEOUT_SECONDS,
-    "socket_keepalive": True,
     "retry": Retry(NoBackoff(), 0),
 }
-ADDRESS = r"unix://.+|[a-z]+://[^/]*(/[0-9]*)?(\?.*)?"  # a database is a number: redis-py takes /x for 0
-CLUSTER_ADDRESS = r"rediss?://[^/?]+(/0?)?"  # without options, which would outrank the timeouts
+TCP_OPTIONS = {
+    "socket_connect_timeout": TIMEOUT_SECONDS,
+    "socket_keepalive": True,
+}  # a Unix socket has neither
 
 
 def redis_client(app: Flask, *, embedded: bool) -> Any:
     """Return a client of the app's own; it opens no connection yet.
 
     embedded: a Redis inside this process instead of the server that REDIS_URL names.
-    SettingError: no usable address.
+    SystemExit: no usable address.
     """
     if embedded:
         from fakeredis import FakeRedis, FakeServer  # noqa: PLC0415  # a deployment does without it
@@ -39,36 +38,56 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
         return FakeRedis(server=FakeServer())
     address = app.config["REDIS_URL"]
     if not address:
-        raise SettingError("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
+        refuse_setting("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
     is_cluster = app.config["REDIS_CLUSTER"]
-    if is_cluster:
-        client = FlaskRedis.from_custom_provider(LazyCluster, **CLUSTER_OPTIONS)
-    else:
-        client = FlaskRedis(max_connections=MANY_CONNECTIONS)
     try:
-        if not re.fullmatch(CLUSTER_ADDRESS if is_cluster else ADDRESS, address):
-            raise ValueError
+        _try_out(address, is_cluster=is_cluster)
+        if is_cluster:
+            client = FlaskRedis.from_custom_provider(LazyCluster, **OPTIONS | TCP_OPTIONS)
+        else:
+            client = FlaskRedis(**OPTIONS if address.startswith("unix") else OPTIONS | TCP_OPTIONS)
         client.init_app(app)
-        if not is_cluster:
-            _bound_waits(client.connection_pool)
     except (AttributeError, LookupError, RedisError, TypeError, ValueError) as error:
-        example = (
-            "redis://host:6379 without options" if is_cluster else "redis://host:6379/0, with valid options"
-        )
         # without the error's text, which may hold a part of the password
-        raise SettingError(
-            f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): percent-encode the password, "
-            f"and write {example}"
-        ) from None
+        refuse_setting(
+            f"FLASK_REDIS_URL names no usable Redis ({type(error).__name__}): write redis://host:6379/0, "
+            "and percent-encode the password in it"
+        )
     return client
 
 
-def _bound_waits(pool: Any) -> None:
-    """Let no option of the address outrank the timeouts, and find out now what else in it is unusable."""
-    pool.connection_kwargs.update(socket_timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 0))
-    if "path" not in pool.connection_kwargs:  # a Unix socket is there or not
-        pool.connection_kwargs.update(socket_connect_timeout=TIMEOUT_SECONDS, socket_keepalive=True)
-    # kept nowhere: these raise what the first command would
-    pool.connection_class(**pool.connection_kwargs)
-    pool.get_encoder().encode("text")
-    pool.connection_kwargs.get("host", "").encode("idna")
+def _try_out(address: str, *, is_cluster: bool) -> None:
+    """Do with the address what needs no server: an error that this raises, each command would raise later."""
+    pool = ConnectionPool.from_url(address)
+    pool.connection_class(**pool.connection_kwargs).encoder.encode("text")
+    named = pool.connection_kwargs
+    if "path" not in named:
+        named.get("host", "").encode("idna")
+        if not named.get("host"):
+            raise ValueError("no host: a # or ? in the password ends the address too early")
+    if is_cluster and ("path" in named or named.get("db")):
+        raise ValueError("a cluster has no Unix socket, and no database but 0")
+
+
+class LazyCluster:
+    """A RedisCluster that looks for its nodes when it is first used: the app starts without them."""
+
+    def __init__(self, connect: Callable[[], RedisCluster]) -> None:
+        self._connect = connect
+        self._cluster: RedisCluster | None = None
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> LazyCluster:
+        """Return a client of the cluster of that node, as flask-redis asks a provider to."""
+        return cls(partial(RedisCluster.from_url, url, **options))
+
+    def close(self) -> None:
+        """Close the connections, if there are any."""
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand everything on. RedisClusterException: no node answers."""
+        if self._cluster is None:
+            self._cluster = self._connect()  # threads that are here at once connect more than once: no harm
+        return getattr(self._cluster, name)

@@ -16,8 +16,8 @@ from redis.exceptions import RedisClusterException
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis: whole numbers, and so exact
-TIDY_EVERY = 1_000_000  # microseconds
-MARGIN = 60_000_000  # microseconds; a host whose clock is fast by less than this erases nobody
+TIDY_EVERY = 1_000_000  # microseconds; each process removes those who have left once in that time
+MARGIN = 60_000_000  # microseconds; a host whose clock is fast by less than this removes nobody else's users
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -35,6 +35,7 @@ class RedisTracker:
     any_window = False
     resolution = timedelta(0)
     outages: tuple[type[Exception], ...] = (RedisError, RedisClusterException)
+    overloads: tuple[type[Exception], ...] = ()
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class RedisTracker:
         self.window = self.check_window(window)  # which looks at keep
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._client = client
-        self._key = f"{prefix}:last-seen"
+        self.key = f"{prefix}:last-seen"
         self._parse_id = parse_id
         self._clock = clock
         self._tidied_at = -TIDY_EVERY
@@ -59,34 +60,35 @@ class RedisTracker:
         """Remember that the user (anything with an id) was seen now: one round trip, mostly one command."""
         now = self._now()
         pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
-        pipeline.zadd(self._key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        must_tidy = not 0 <= now - self._tidied_at < TIDY_EVERY  # each process, once a second
+        pipeline.zadd(self.key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
+        since_tidied = now - self._tidied_at
+        must_tidy = since_tidied >= TIDY_EVERY or since_tidied < 0  # below 0: the clock was set back
         if must_tidy:
             kept = self._keep + MARGIN
-            pipeline.zremrangebyscore(self._key, "-inf", now - kept)
-            pipeline.pexpire(self._key, kept // 1000)
+            pipeline.zremrangebyscore(self.key, "-inf", now - kept)
+            pipeline.pexpire(self.key, kept // 1000)
         pipeline.execute()
         if must_tidy:
             self._tidied_at = now
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
-        return int(self._client.zcount(self._key, f"({self._since(window)}", "+inf"))
+        return int(self._client.zcount(self.key, f"({self.since(window)}", "+inf"))
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
-        since = self._since(window)
+        since = self.since(window)
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         newest = self._client.zrange(
-            self._key, "+inf", f"({since}", desc=True, byscore=True, offset=0, num=limit, withscores=True
+            self.key, "+inf", f"({since}", desc=True, byscore=True, offset=0, num=limit, withscores=True
         )
         return [(self._id_of(member), EPOCH + score * MICROSECOND) for member, score in newest]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
-        score: float | None = self._client.zscore(self._key, str(user.id))
-        if score is None or score <= self._since(self.keep):
+        score: float | None = self._client.zscore(self.key, str(user.id))
+        if score is None or score <= self.since(self.keep):
             return None
         return EPOCH + score * MICROSECOND
 
@@ -105,7 +107,8 @@ class RedisTracker:
     def _now(self) -> int:
         return round(self._clock() * 1_000_000)
 
-    def _since(self, window: timedelta | None) -> int:
+    def since(self, window: timedelta | None) -> int:
+        """Return the score above which a user was seen within the window; errors as in check_window()."""
         return self._now() - self.check_window(window) // MICROSECOND
 
     def _id_of(self, member: bytes | str) -> Any:

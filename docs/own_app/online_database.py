@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import presence
 from engine import presence_engine
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from presence import Presence
 from tracker import DatabaseTracker
 
 
@@ -18,8 +18,8 @@ def init_online(app: Flask, db: SQLAlchemy, user_model: type[Any]) -> None:
     with app.app_context():
         tracker = DatabaseTracker(
             user_model.__table__,
-            writing=presence_engine(db.engine, options, connections=5, seconds=1, ping=False),
-            reading=presence_engine(db.engine, options, connections=5, seconds=4, ping=True),
+            writing=presence_engine(db.engine, options, wait_seconds=0.5, ping=False),
+            reading=presence_engine(db.engine, options, wait_seconds=2, ping=True),
             resolution=timedelta(seconds=30),
         )
-    app.extensions["presence"] = Presence(tracker)
+    presence.init_app(app, tracker)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import presence
 from flask import Flask
-from presence import Presence
 from tracker import DictTracker
 
 
 def init_online(app: Flask) -> None:
     """Give the app its tracker; call this where the app is made."""
-    app.extensions["presence"] = Presence(DictTracker())
+    presence.init_app(app, DictTracker())

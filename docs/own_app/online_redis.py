@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import presence
 from flask import Flask
-from presence import Presence
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -20,4 +20,4 @@ def init_online(app: Flask) -> None:
         max_connections=10_000,  # no thread is refused a connection
     )
     # the prefix sets your key apart from others on the same Redis; ids that are text want parse_id=str
-    app.extensions["presence"] = Presence(RedisTracker(client, prefix="my-app"))
+    presence.init_app(app, RedisTracker(client, prefix="my-app"))

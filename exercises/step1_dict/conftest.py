@@ -1,7 +1,19 @@
-"""The exercises use what the tests of their step do."""
+"""The exercises use what the tests of their step do, and an app with its page."""
 
 from __future__ import annotations
 
-from tests.step1_dict.conftest import app, make_app
+import pytest
+from flask import Flask
 
-__all__ = ["app", "make_app"]
+from demo import page
+from tests.step1_dict.conftest import MakeApp, make_app
+
+__all__ = ["make_app"]
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:  # pytest hands the fixture in
+    """An app as the demo serves it."""
+    app = make_app()
+    page.init_app(app, page.Words("A dict remembers.", "字典记得。"), {})
+    return app

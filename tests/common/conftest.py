@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase
 
+from common import presence
 from common.accounts import Account, add_account, create_tables
 from common.api import new_app
-from common.presence import Presence
 from tests.helpers.apps import QUICK_HASH
 
 
@@ -37,6 +37,10 @@ class StoreDown(Exception):
     """What the driver of a store that does not answer would raise."""
 
 
+class StoreBusy(Exception):
+    """What a pool without a free connection would raise."""
+
+
 class NotingTracker:
     """Notes who is marked; its store can be made to fail."""
 
@@ -44,11 +48,12 @@ class NotingTracker:
     window = timedelta(minutes=5)
     resolution = timedelta(0)
     outages: tuple[type[Exception], ...] = (StoreDown,)
+    overloads: tuple[type[Exception], ...] = (StoreBusy,)
 
     def __init__(self) -> None:
         self.marked: list[Any] = []
         self.attempts = 0
-        self.marks_fail = self.reads_fail = False
+        self.marks_fail = self.reads_fail = self.busy = False
         self.windows: list[timedelta | None] = []
         self.entered, self.hangs = Event(), Event()
         self.hangs.set()
@@ -57,6 +62,8 @@ class NotingTracker:
         self.attempts += 1
         self.entered.set()
         assert self.hangs.wait(10)
+        if self.busy:
+            raise StoreBusy("no connection is free")
         if self.marks_fail:
             raise StoreDown("connection refused")
         self.marked.append(user.id)
@@ -81,6 +88,8 @@ class NotingTracker:
 
     def _read(self) -> None:
         self.attempts += 1
+        if self.busy:
+            raise StoreBusy("no connection is free")
         if self.reads_fail:
             raise StoreDown("connection refused")
 
@@ -88,7 +97,7 @@ class NotingTracker:
 def make_app(config: Mapping[str, Any]) -> Flask:
     """Return an app of this conftest; a test may give its own settings."""
     app = new_app("tests.common", db, User, {"SECRET_KEY": "a test's own key", **config})
-    app.extensions["presence"] = Presence(NotingTracker())
+    presence.init_app(app, NotingTracker())
     return app
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from common.accounts import add_account, create_user, find_by_name, init_db
+from common.accounts import add_account, find_by_name
+from common.commands import create_user, init_db
 from tests.common.conftest import make_app
 from tests.helpers.apps import QUICK_HASH
 

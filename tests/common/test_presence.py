@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
-from common.presence import Presence, PresenceUnknown, answering_tracker, record
+from common import presence as extension
+from common.presence import (
+    CircuitBreaker,
+    Presence,
+    PresenceUnknown,
+    get_online,
+    last_seen,
+    online_count,
+    online_users,
+    record,
+)
 from tests.common.conftest import NotingTracker, StoreDown
 from tests.contracts.tracker import ALICE, BOB
 from tests.helpers.clock import FakeClock
@@ -32,11 +46,6 @@ def presence(app: Flask, tracker: NotingTracker, monotonic: FakeClock) -> Iterat
         yield app.extensions["presence"]
 
 
-def count() -> int:
-    with answering_tracker() as tracker:
-        return tracker.get_online()
-
-
 def request(app: Flask) -> None:
     """Mark alice, in a thread of her own."""
     with app.app_context():
@@ -46,7 +55,7 @@ def request(app: Flask) -> None:
 def test_a_mark_reaches_the_tracker_and_is_counted(presence: Presence, tracker: NotingTracker) -> None:
     record(ALICE)
     assert tracker.marked == [ALICE.id]
-    assert count() == 1
+    assert get_online() == 1
 
 
 def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
@@ -67,22 +76,20 @@ def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
     assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 2
 
 
-def test_a_read_that_failed_long_ago_keeps_no_outage_quiet(
+def test_marks_and_reads_that_fail_are_told_once_each(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tracker.reads_fail = True
-    with pytest.raises(PresenceUnknown):
-        count()
-    monotonic.advance(seconds=64)
-    tracker.marks_fail = True
-    record(ALICE)
-    assert len(caplog.records) == 1  # the same outage, of which somebody asks every minute
-    tracker.reads_fail = tracker.marks_fail = False
-    monotonic.advance(days=1)
-    record(ALICE)  # and nobody asks for the count
-    tracker.marks_fail = True
-    record(ALICE)
-    assert len(caplog.records) == 2
+    tracker.reads_fail = tracker.marks_fail = True
+    for _ in range(10):
+        record(ALICE)
+        monotonic.advance(seconds=5)
+        with pytest.raises(PresenceUnknown):
+            get_online()
+        monotonic.advance(seconds=5)
+    assert [entry.getMessage().split(", the presence store fails: ") for entry in caplog.records] == [
+        ["Users are not marked", "StoreDown('connection refused')"],
+        ["Who is online is unknown", "StoreDown('connection refused')"],
+    ]
 
 
 def test_a_failing_store_is_left_alone_and_then_tried_again(
@@ -135,31 +142,43 @@ def test_the_count_is_unknown_while_marks_fail_although_reads_succeed(
 ) -> None:
     record(ALICE)
     tracker.marks_fail = True
+    for _ in range(3):
+        record(BOB)
+        for read in (get_online, online_users, lambda: last_seen(ALICE)):
+            with pytest.raises(PresenceUnknown):
+                read()
+        monotonic.advance(seconds=5)
+
+
+def test_a_count_may_try_the_store_again_once_the_rest_is_over(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    tracker.marks_fail = True
     record(BOB)
+    tracker.marks_fail = False
+    monotonic.advance(seconds=4.999)
+    with pytest.raises(PresenceUnknown):
+        get_online()
+    monotonic.advance(seconds=0.001)
+    assert get_online() == 1  # a worker that is only asked for counts finds out, too
+
+
+def test_a_count_waits_for_nobody_who_is_trying_the_store(
+    app: Flask, presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    monotonic.advance(seconds=5)
+    tracker.entered.clear()
+    tracker.hangs.clear()
+    trying = start_thread(lambda: request(app))
+    assert tracker.entered.wait(10)
     monotonic.advance(seconds=60)
     with pytest.raises(PresenceUnknown):
-        count()
-
-
-def test_the_count_returns_with_the_first_mark_that_succeeds(
-    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
-) -> None:
-    tracker.marks_fail = True
-    record(ALICE)
-    tracker.marks_fail = False
-    monotonic.advance(seconds=5)
-    record(ALICE)
-    assert count() == 1
-
-
-def test_the_count_stays_unknown_until_a_mark_succeeds_however_long_that_takes(
-    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
-) -> None:
-    tracker.marks_fail = True
-    record(ALICE)
-    monotonic.advance(days=1)
-    with pytest.raises(PresenceUnknown):
-        count()
+        get_online()
+    tracker.hangs.set()
+    join(trying)
 
 
 def test_a_failing_read_costs_no_mark_and_no_second_warning(
@@ -168,13 +187,10 @@ def test_a_failing_read_costs_no_mark_and_no_second_warning(
     tracker.reads_fail = True
     for _ in range(30):
         with pytest.raises(PresenceUnknown):
-            count()
+            get_online()
         record(ALICE)
         monotonic.advance(seconds=1)
     assert len(tracker.marked) == 30
-    assert len(caplog.records) == 1
-    tracker.marks_fail = True
-    record(ALICE)
     assert len(caplog.records) == 1
 
 
@@ -185,18 +201,132 @@ def test_a_failing_read_is_an_outage_too_and_ends_with_a_read_that_succeeds(
     tracker.reads_fail = True
     for _ in range(3):
         with pytest.raises(PresenceUnknown):
-            count()
+            get_online()
     assert tracker.attempts == 2
     assert len(caplog.records) == 1
     tracker.reads_fail = False
     monotonic.advance(seconds=5)
-    assert count() == 1
+    assert get_online() == 1
 
 
 def test_a_mistake_in_the_tracker_is_not_taken_for_an_outage(
-    presence: Presence, tracker: NotingTracker
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker.outages = ()
     tracker.marks_fail = True
-    with pytest.raises(StoreDown):
+    record(ALICE)
+    monotonic.advance(seconds=5)
+
+    def mistaken(_: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(tracker, "mark_online", mistaken)
         record(ALICE)
+    tracker.marks_fail = False
+    record(BOB)  # and the store may be tried again at once
+    assert tracker.marked == [BOB.id]
+
+
+def test_an_overload_refuses_its_own_call_and_no_other(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(ALICE)
+    for busy in (True, False, True, False):
+        tracker.busy = busy
+        if busy:
+            with pytest.raises(PresenceUnknown):
+                get_online()
+            record(BOB)
+        else:
+            assert get_online() == 1
+    assert tracker.marked == [ALICE.id]
+    assert len(caplog.records) == 2  # one of the counts and one of the marks
+    monotonic.advance(seconds=5)
+    tracker.busy = True
+    record(BOB)
+    assert len(caplog.records) == 3
+
+
+def test_a_read_that_began_before_the_outage_does_not_end_it() -> None:
+    told: list[Exception] = []
+    clock = FakeClock()
+    breaker = CircuitBreaker((StoreDown,), (), told.append, rest_seconds=5, monotonic=clock)
+
+    def fail() -> None:
+        raise StoreDown
+
+    def fail_meanwhile() -> str:
+        with pytest.raises(PresenceUnknown):
+            breaker.call(fail)
+        return "an old answer"
+
+    assert breaker.call(fail_meanwhile) == "an old answer"
+    assert breaker.is_resting()
+    clock.advance(seconds=5)
+    assert breaker.call(lambda: "a new one") == "a new one"
+    assert not breaker.failing
+    assert len(told) == 1
+
+
+def test_an_error_of_the_views_own_is_no_business_of_the_circuit(
+    app: Flask, presence: Presence, tracker: NotingTracker
+) -> None:
+    """Only the calls of the tracker are guarded, and no lines of whoever calls them."""
+    with pytest.raises(StoreDown):
+        raise_after_counting()
+    assert get_online() == 0
+
+
+def raise_after_counting() -> None:
+    get_online()
+    raise StoreDown("of the view")
+
+
+@pytest.fixture
+def row() -> Iterator[sqlite3.Row]:
+    """A user as raw sqlite3 gives it."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    yield connection.execute("SELECT 7 AS id, 'ann' AS name").fetchone()
+    connection.close()
+
+
+def test_a_user_is_an_object_a_row_a_mapping_or_an_id(
+    presence: Presence, tracker: NotingTracker, row: sqlite3.Row
+) -> None:
+    own = UUID(int=9)
+    for user in (SimpleNamespace(id=5, name="eve"), {"id": 6, "name": "fay"}, row, 8, "gil", own, 0):
+        record(user)
+        assert last_seen(user) is not None
+    assert tracker.marked == [5, 6, 7, 8, "gil", own, 0]
+
+
+@pytest.mark.parametrize("nobody", [None, SimpleNamespace(id=None), {"id": None}])
+def test_nobody_is_refused_in_a_sentence(presence: Presence, tracker: NotingTracker, nobody: Any) -> None:
+    for call in (record, last_seen):
+        with pytest.raises(
+            TypeError, match="is no user: give an object with an id, a row with one, or an id"
+        ):
+            call(nobody)
+    assert tracker.attempts == 0
+
+
+def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(
+    app: Flask, tracker: NotingTracker
+) -> None:
+    extension.init_app(app, tracker)
+    with app.test_request_context():
+        record(ALICE)
+        assert online_count() == 1
+        assert render_template_string("{{ online_count() }} online") == "1 online"
+        tracker.reads_fail = True
+        assert online_count() is None
+        assert render_template_string("{{ online_count() }} online") == " online"
+
+
+def test_an_app_without_presence_says_what_is_missing() -> None:
+    with (
+        Flask("bare").app_context(),
+        pytest.raises(RuntimeError, match=r"call presence\.init_app\(app, tracker\)"),
+    ):
+        get_online()

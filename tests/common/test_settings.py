@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from common.settings import SettingError
 from tests.common.conftest import make_app
 from tests.helpers.apps import QUICK_HASH
 
@@ -16,7 +15,7 @@ QUICK = {"PASSWORD_HASH_METHOD": QUICK_HASH, "SQLALCHEMY_DATABASE_URI": "sqlite:
 
 def refusal(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
     """Return the sentence with which the settings are refused."""
-    with pytest.raises(SettingError) as raised:
+    with pytest.raises(SystemExit) as raised:
         make_app(QUICK | settings)
     assert raised.value.code == 3  # the one at which gunicorn stops
     sentence = capsys.readouterr().err
@@ -47,7 +46,10 @@ def test_earlier_keys_that_are_no_list_of_text_are_refused(
 def test_a_time_that_is_no_positive_number_is_refused(
     name: str, value: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"FLASK_{name}" in refusal(capsys, **{name: value})
+    unit = "seconds" if name.endswith("SECONDS") else "minutes"
+    limit = "from 1 on" if unit == "seconds" else "above 0, such as 5"
+    sentence = refusal(capsys, **{name: value})
+    assert sentence == f"FLASK_{name} is {value!r}: set it to a number of {unit} {limit}.\n"
 
 
 def test_a_window_that_is_not_given_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +66,10 @@ def test_keeping_shorter_than_the_window_is_refused(capsys: pytest.CaptureFixtur
 def test_a_resolution_that_is_no_time_or_not_below_the_window_is_refused(
     seconds: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "FLASK_ONLINE_RESOLUTION_SECONDS" in refusal(capsys, ONLINE_RESOLUTION_SECONDS=seconds)
+    assert refusal(capsys, ONLINE_RESOLUTION_SECONDS=seconds) == (
+        f"FLASK_ONLINE_RESOLUTION_SECONDS is {seconds!r}: set it to a number of seconds, 0 or more, "
+        "and less than the window's 300.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,19 @@
-"""The demo is tested with the app of the tests of common/."""
+"""The demo is tested with the app of the tests of common/, which it gives a page."""
 
 from __future__ import annotations
 
-from tests.common.conftest import app, client, tracker
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
-__all__ = ["app", "client", "tracker"]
+from demo.page import Words, init_app
+from tests.common.conftest import app, tracker
+
+__all__ = ["app", "tracker"]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:  # pytest hands the fixture in
+    """A client of that app, with its page."""
+    init_app(app, Words("Notes remember.", "笔记记得。"), {"alice": "demo"})
+    return app.test_client()

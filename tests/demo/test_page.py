@@ -7,14 +7,14 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from demo.page import choice, choices
-from tests.common.conftest import NotingTracker
+from demo.page import window_choice, window_choices
+from tests.common.conftest import NotingTracker, make_app
+from tests.helpers.apps import QUICK_HASH
 from tests.helpers.started_steps import ROOT
 
-NOT_WORDS = {"0", "?", "0 · tests.common", "tests.common"}
+NOT_WORDS = {"0", "?", "0 · tests.common", "tests.common", "alice"}
 INVISIBLE = {"meta", "link", "input"}
 
 
@@ -102,7 +102,7 @@ def test_asking_for_the_page_marks_nobody(client: FlaskClient, tracker: NotingTr
 
 def test_windows_come_shortest_first_and_the_trackers_own_is_among_them(tracker: NotingTracker) -> None:
     tracker.window = timedelta(seconds=90.000001)
-    shown = [(each.amount, each.unit, each.minutes, each.is_default) for each in choices(tracker)]
+    shown = [(each.amount, each.unit, each.minutes, each.is_default) for each in window_choices(tracker)]
     assert shown == [
         ("6", "second", "0.1", False),
         ("1", "minute", "1", False),
@@ -116,26 +116,41 @@ def test_each_window_offered_is_one_that_can_be_asked_for(
     client: FlaskClient, tracker: NotingTracker
 ) -> None:
     tracker.window = timedelta(microseconds=500)
-    answers = [client.get(f"/api/online/users?minutes={each.minutes}") for each in choices(tracker)]
+    answers = [client.get(f"/api/online/users?minutes={each.minutes}") for each in window_choices(tracker)]
     assert [answer.status_code for answer in answers] == [401] * 4 + [400]  # 3 days are more than are kept
-    assert tracker.window == timedelta(minutes=float(choices(tracker)[0].minutes))
-    assert re.findall(r'value="(\S+)" checked', client.get("/").text) == [choices(tracker)[0].minutes]
+    assert tracker.window == timedelta(minutes=float(window_choices(tracker)[0].minutes))
+    assert re.findall(r'value="(\S+)" checked', client.get("/").text) == [window_choices(tracker)[0].minutes]
 
 
 def test_a_window_that_cannot_be_answered_says_why(
     tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [each.refused for each in choices(tracker)] == ["", "", "", "keep"]
+    assert [each.refused for each in window_choices(tracker)] == ["", "", "", "keep"]
     monkeypatch.setattr(tracker, "resolution", timedelta(seconds=10))
 
     def check_window(window: timedelta | None) -> timedelta:
         raise ValueError("within the resolution")
 
     monkeypatch.setattr(tracker, "check_window", check_window)
-    assert choice(timedelta(seconds=6), tracker).refused == "resolution"
+    assert window_choice(timedelta(seconds=6), tracker).refused == "resolution"
 
 
-def test_accounts_are_offered_by_the_demo_only(app: Flask, client: FlaskClient) -> None:
-    assert "data-password" not in client.get("/").text
-    app.extensions["demo_accounts"] = {"alice": "demo"}
-    assert 'data-name="alice" data-password="demo"' in client.get("/").text
+def test_where_the_step_remembers_stands_there_and_the_accounts_that_it_was_given(
+    client: FlaskClient,
+) -> None:
+    text = client.get("/").text
+    assert "Notes remember." in text and "笔记记得。" in text
+    assert re.findall(r'data-name="(\w+)" data-password="(\w+)"', text) == [("alice", "demo")]
+
+
+def test_without_the_demo_there_is_no_page() -> None:
+    app = make_app({"SQLALCHEMY_DATABASE_URI": "sqlite://", "PASSWORD_HASH_METHOD": QUICK_HASH})
+    for path in ("/", "/page/page.js"):
+        assert app.test_client().get(path).status_code == 404
+
+
+def test_no_other_file_of_the_folder_is_sent(client: FlaskClient) -> None:
+    with client.get("/page/page.css") as style:
+        assert style.status_code == 200
+    for name in ("page.py", "run.py", "page.html", "../common/auth.py"):
+        assert client.get(f"/page/{name}").status_code == 404

@@ -90,8 +90,8 @@ def test_few_blocks_are_not_run_and_they_say_why(each: Document) -> None:
 
 
 @pytest.mark.parametrize("each", BOTH, ids=named)
-def test_a_front_page_is_150_lines_and_a_lesson_250_at_most(each: Document) -> None:
-    longest = {"README": 150, "step": 250}
+def test_a_front_page_is_150_lines_and_a_lesson_300_at_most(each: Document) -> None:
+    longest = {"README": 150, "step": 300}
     for start, lines in longest.items():
         assert not each.name.startswith(start) or each.source.count("\n") <= lines
 
@@ -121,11 +121,11 @@ SLIPS_OF_A_PAIR = {
     "an anchor": (LESSON, '<a id="recap">', '<a id="summary">', "anchors"),
     "an anchor, in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="summary">', "anchors"),
     "a row less": (LESSON, "\n| dict-2 |", "\n\n| dict-2 |", "is not what"),
-    "a link": (LESSON, "(../tests/common/test_auth.py)", "(../tests/conftest.py)", "links"),
+    "a link": (LESSON, "(../tests/common/test_auth.py)", "(../conftest.py)", "links"),
     "a link, in Chinese": (
         LESSON_ZH,
         "(../tests/common/test_auth.py)",
-        "(../tests/conftest.py)",
+        "(../conftest.py)",
         "links",
     ),
     "a paragraph more": (LESSON, "Ten lines,", "Try it.\n\nTen lines,", "is not what"),

@@ -226,7 +226,7 @@ def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Call
     assert own.status(own.browser("ann")) == 200
     assert own.app.test_client().get("/online").status_code == 503
     tracker = own.app.extensions["presence"].tracker
-    assert tracker._key.startswith("my-app:")
+    assert tracker.key.startswith("my-app:")
     pool = tracker._client.connection_pool
     assert pool.max_connections == 10_000
     told = pool.connection_kwargs

@@ -13,9 +13,8 @@ from flask import Flask
 
 from common.accounts import add_account, find_by_name
 from common.auth import new_token
-from common.presence import Presence
 from tests.contracts.tracker import ALICE, BOB, CAROL
-from tests.helpers.apps import bearer
+from tests.helpers.apps import bearer, own_retry_clock
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import Client, Copy
 
@@ -70,8 +69,7 @@ def observe(
     after_alice: what happens between the two.
     other_host: who answers carol, and is asked for the count.
     """
-    presence: Presence = app.extensions["presence"]
-    retry_clock = presence._monotonic = FakeClock()
+    retry_clock = own_retry_clock(app)
     with app.app_context():
         add_account("dora", "demo")
         doras = bearer(unused_token("dora"))
@@ -92,7 +90,7 @@ def observe(
     retry_clock.advance(seconds=5)
     assert client.get("/api/me", headers=doras).status_code == 200  # the next request after five seconds
     assert client.get("/api/online").status_code == 200
-    known = [presence.tracker.last_seen(user) is not None for user in (ALICE, BOB, CAROL)]
+    known = [app.extensions["presence"].tracker.last_seen(user) is not None for user in (ALICE, BOB, CAROL)]
     return Observed(
         failed=f"{REQUESTS - statuses.count(200)}/{REQUESTS}",
         earlier=f"{sum(known[:2])}/2",

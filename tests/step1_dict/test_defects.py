@@ -54,12 +54,12 @@ def test_dict_3_whoever_has_left_is_forgotten(
     assert len(ours._last_seen) == 0
 
 
-class SeenWhileBobArrives(float):
+class SeenWhileBobArrives(int):
     """A last-seen time: the moment a count compares it, another thread marks bob."""
 
     arrival: Thread
 
-    def __gt__(self, other: float) -> bool:
+    def __gt__(self, other: int) -> bool:
         self.arrival.start()
         self.arrival.join(timeout=0.1)  # ours holds bob up until the count is done
         return super().__gt__(other)
@@ -69,14 +69,14 @@ def test_dict_4_a_user_who_arrives_during_a_count_does_not_break_it(
     article: ArticleDict, ours: DictTracker, clock: FakeClock
 ) -> None:
     seen = SeenWhileBobArrives(clock())
-    article.seen[ALICE.id] = seen  # type: ignore[assignment]
+    article.seen[ALICE.id] = seen
     seen.arrival = Thread(target=article.make_inline, args=(BOB,))
     with pytest.raises(RuntimeError, match="changed size during iteration"):
         article.get_online()
 
     ours.mark_online(CAROL)
     ours.mark_online(ALICE)
-    ours._last_seen[ALICE.id] = seen
+    seen = ours._last_seen[ALICE.id] = SeenWhileBobArrives(ours._last_seen[ALICE.id])
     seen.arrival = Thread(target=ours.mark_online, args=(BOB,))
     assert ours.get_online(timedelta(minutes=4)) == 2
     seen.arrival.join()

@@ -16,7 +16,7 @@ from step2_database.app import create_app
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from tests.contracts.tracker import ALICE
-from tests.helpers.apps import bearer, token_of
+from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
@@ -61,9 +61,7 @@ def noted_arguments(engine: Engine) -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def retry_clock(app: Flask) -> FakeClock:
     """The clock by which the store is left alone after a failure."""
-    clock = FakeClock()
-    app.extensions["presence"]._monotonic = clock
-    return clock
+    return own_retry_clock(app)
 
 
 def test_a_locked_row_costs_one_warning_and_then_nothing_until_it_is_free(
@@ -128,8 +126,7 @@ def test_a_mark_that_resolution_spares_ends_no_outage(
 ) -> None:
     tokens = {name: token_of(app, name) for name in ("alice", "bob")}
     reading = make_app(**read_only, ONLINE_RESOLUTION_SECONDS=30)
-    retry_clock = FakeClock()
-    reading.extensions["presence"]._monotonic = retry_clock
+    retry_clock = own_retry_clock(reading)
     with app.app_context():
         db.session.execute(db.update(User).where(User.name == "alice").values(last_seen=None))
         db.session.commit()
@@ -258,4 +255,4 @@ def test_a_driver_whose_waits_cannot_be_bounded_is_refused(app: Flask, database:
         url = database.set(drivername="sqlite+aiosqlite")
 
     with pytest.raises(ValueError, match="the waits of aiosqlite cannot be bounded"):
-        presence_engine(Unknown(), {}, connections=1, seconds=1, ping=False)  # type: ignore[arg-type]
+        presence_engine(Unknown(), {}, wait_seconds=1, ping=False)  # type: ignore[arg-type]

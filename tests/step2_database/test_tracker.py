@@ -32,7 +32,7 @@ def new_tracker(make_app: MakeApp) -> Iterator[MakeTracker]:
     app = make_app()
     add_users(app, 200)
     with app.app_context():  # a busy machine may take its time: what gives up is tested in test_outages.py
-        engines = [presence_engine(db.engine, {}, connections=5, seconds=60, ping=False) for _ in range(2)]
+        engines = [presence_engine(db.engine, {}, wait_seconds=30, ping=False) for _ in range(2)]
     writing, reading = engines
 
     def make(

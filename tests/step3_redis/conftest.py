@@ -18,6 +18,7 @@ from common.accounts import add_account, create_tables
 from common.presence import Presence
 from step3_redis.app import create_app
 from step3_redis.models import db
+from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.redis_servers import RedisServer, redis_server
@@ -111,8 +112,8 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             db.engine.dispose()
 
 
-def tracker_of(app: Flask) -> RedisTracker:
+def tracker_of(app: Flask) -> Any:
     """Return the app's tracker."""
     presence: Presence = app.extensions["presence"]
-    assert isinstance(presence.tracker, RedisTracker)
+    assert isinstance(presence.tracker, RedisTracker | ShardedTracker)
     return presence.tracker

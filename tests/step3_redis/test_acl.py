@@ -8,6 +8,7 @@ import pytest
 from redis import Redis, RedisCluster
 from redis.exceptions import NoPermissionError
 
+from common.presence import OnlineTracker
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.contracts.tracker import ALICE
@@ -28,7 +29,7 @@ def limited(server: RedisServer, rule: str) -> str:
     return server.url.replace("redis://", "redis://presence:secret@")
 
 
-def use(tracker: RedisTracker) -> None:
+def use(tracker: OnlineTracker) -> None:
     """Call all that a tracker has."""
     tracker.mark_online(ALICE)
     assert tracker.get_online() == 1

@@ -20,7 +20,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).with_name("breakages.toml")
-COPIED = ("article", "common", "demo", "exercises", "step*_*", "tests", "tools", "pyproject.toml")
+COPIED = (
+    "article",
+    "common",
+    "demo",
+    "exercises",
+    "step*_*",
+    "tests",
+    "tools",
+    "conftest.py",
+    "pyproject.toml",
+)
 ENGLISH, CHINESE = "en", "zh"
 SECONDS = 120
 ABOUT = "Take one cure out in a copy, and see which test notices."

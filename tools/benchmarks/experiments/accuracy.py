@@ -94,7 +94,7 @@ def engine_of(folder: Path) -> Iterator[Engine]:
     with app.app_context():
         create_tables()
         add_account("alice", "demo")
-        engine = presence_engine(db.engine, {}, connections=1, seconds=10, ping=False)
+        engine = presence_engine(db.engine, {}, connections=1, wait_seconds=5, ping=False)
         db.engine.dispose()
     yield engine
     engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -66,10 +67,10 @@ class Part:
 
     def mark_all(self, users: list[Any]) -> None:
         """Send the marks of many users at once, as no tracker does."""
-        now = self.tracker._now()
+        now = round(time.time() * 1_000_000)
         pipeline: Any = self.client.pipeline(transaction=False)  # type: ignore[no-untyped-call]
         for user in users:
-            pipeline.zadd(self.tracker._shard(user)._key, {str(user.id): now}, gt=True)
+            pipeline.zadd(self.tracker._shard(user).key, {str(user.id): now}, gt=True)
         pipeline.execute()
 
     def work_of_a_mark(self, everyone: list[Any]) -> float:

@@ -103,8 +103,8 @@ class Tables:
         with app.app_context():
             create_tables()
             self.engine = db.engine
-        self.writing = presence_engine(self.engine, {}, connections=1, seconds=10, ping=False)
-        self.reading = presence_engine(self.engine, {}, connections=1, seconds=60, ping=False)
+        self.writing = presence_engine(self.engine, {}, connections=1, wait_seconds=5, ping=False)
+        self.reading = presence_engine(self.engine, {}, connections=1, wait_seconds=30, ping=False)
         self.unindexed = like_users("users_without_index")
         self.usual = ArticleColumn(url, NOW.timestamp)
         self.usual.window = WINDOW  # database-1 mended, or it would count others than we do

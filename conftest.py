@@ -1,4 +1,4 @@
-"""What every run says of itself, and what tests of all steps may ask for."""
+"""What every run says of itself, and what all tests and exercises may ask for."""
 
 from __future__ import annotations
 
