@@ -15,7 +15,7 @@ from tools.break_it.breakages import Breakage, breakages, broken_run, copy_to, m
 from tools.documents.checks import misprints_in
 
 EVERY = breakages()
-DEFECT_TEST = re.compile(r"def test_(auth|dict|database|redis)_(\d+)_")
+DEFECT_TEST = re.compile(r"def test_(auth|dict|database|request|redis)_(\d+)_")
 KINDS = {"does not run", "counts wrong", "hurts in production"}
 
 

@@ -38,7 +38,13 @@ WORDS = {
     },
     "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课程", "测试"]},
 }
-LESSONS = {"auth": "step1_dict", "dict": "step1_dict", "database": "step2_database", "redis": "step3_redis"}
+LESSONS = {
+    "auth": "step1_dict",
+    "dict": "step1_dict",
+    "database": "step2_database",
+    "request": "step2_database",
+    "redis": "step3_redis",
+}
 SLOW = {False: "", True: "-m slow "}
 README = {"en": "README.md", "zh": "README.zh.md"}
 TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
