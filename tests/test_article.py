@@ -1,16 +1,14 @@
-"""The forms that circulate: every defect is marked where it stands, and they need nothing of ours."""
+"""The forms that circulate: every defect is marked where it stands."""
 
 from __future__ import annotations
 
 import re
 
 from tests.helpers.started_steps import ROOT
-from tests.test_imports import STEPS, all_imports
 from tools.break_it.breakages import breakages, without_cure
 
 MARK = re.compile(r"^ *# ((?:auth|database|dict|redis|request)-\d+): \w.{20,}$")
 ID = re.compile(r"\b(?:auth|database|dict|redis|request)-\d")
-OURS = {"common", "demo", "docs", "exercises", "lab", "recipes", "tests", "tools", *STEPS}
 
 
 def test_every_defect_is_marked_where_it_stands_in_a_line_of_its_own() -> None:
@@ -20,7 +18,3 @@ def test_every_defect_is_marked_where_it_stands_in_a_line_of_its_own() -> None:
     marks = {mark[1] for line in lines if (mark := MARK.match(line))}
     assert marks == breakages().keys() | set(without_cure())
     assert [line for line in lines if ID.search(line) and not MARK.match(line)] == []
-
-
-def test_they_import_nothing_of_ours() -> None:
-    assert not all_imports("article") & OURS
