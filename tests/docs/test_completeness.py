@@ -1,4 +1,4 @@
-"""What the code has, the documents tell: each setting, address and command has its row, each tool its place."""
+"""What the code has, the documents tell: each setting, address and command has its row."""
 
 from __future__ import annotations
 
