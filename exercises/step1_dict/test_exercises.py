@@ -14,9 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from step1_dict.tracker import DictTracker
-from tests.contracts.tracker import ALICE, BOB, CAROL, Someone
 from tests.helpers.apps import bearer, token_of
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 
 @pytest.fixture

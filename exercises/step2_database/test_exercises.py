@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import event, insert, select, text
 
 from step2_database.models import db
-from tests.contracts.tracker import ALICE, BOB, CAROL, FIVE_MINUTES
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FIVE_MINUTES, FakeClock
+from tests.helpers.users import ALICE, BOB, CAROL
 from tests.step2_database.conftest import clock_of, noted, tracker_of
 
 ONE_MINUTE, AN_HOUR, THREE_DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=3)

@@ -17,9 +17,9 @@ from step3_redis.app import create_app
 from step3_redis.models import db
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
-from tests.contracts.tracker import ALICE, AN_HOUR, BOB, CAROL, Someone
 from tests.helpers.apps import QUICK_HASH, bearer, token_of
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import AN_HOUR, FakeClock
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import tracker_of
 
 YESTERDAY, TODAY, TOMORROW = (date(2026, 1, 31) + timedelta(days=n) for n in (-1, 0, 1))

@@ -24,9 +24,9 @@ from common.presence import (
     record,
 )
 from tests.common.conftest import NotingTracker, StoreDown
-from tests.contracts.tracker import ALICE, BOB
 from tests.helpers.clock import FakeClock
 from tests.helpers.threads import join, start_thread
+from tests.helpers.users import ALICE, BOB
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from hypothesis.strategies import SearchStrategy, integers, one_of, sampled_from, timedeltas
 
 from common.presence import OnlineTracker
-from tests.contracts.tracker import Someone
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import Someone
 
 MICROSECOND = timedelta(microseconds=1)
 WINDOW, KEEP = timedelta(minutes=5), timedelta(minutes=10)

@@ -5,25 +5,14 @@ from __future__ import annotations
 import random
 from datetime import UTC, timedelta
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import pytest
 
 from common.presence import OnlineTracker
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import AN_HOUR, FIVE_MINUTES, FakeClock
 from tests.helpers.threads import run_at_once
-
-FIVE_MINUTES = timedelta(minutes=5)
-AN_HOUR = timedelta(hours=1)
-
-
-class Someone(NamedTuple):
-    """A user as far as a tracker is concerned."""
-
-    id: int
-
-
-ALICE, BOB, CAROL = Someone(1), Someone(2), Someone(3)
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 
 class MakeTracker(Protocol):

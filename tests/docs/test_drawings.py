@@ -17,9 +17,9 @@ from step1_dict.tracker import DictTracker
 from step2_database.models import User
 from step2_database.tracker import DatabaseTracker
 from step3_redis.tracker import RedisTracker
-from tests.contracts.tracker import ALICE, BOB, CAROL
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
+from tests.helpers.users import ALICE, BOB, CAROL
 from tools.documents.documents import document
 
 IN_ENGLISH = {

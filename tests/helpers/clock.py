@@ -1,8 +1,11 @@
-"""A clock that moves only when a test says so."""
+"""A clock that moves only when a test says so, and the spans that most tests ask about."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+
+FIVE_MINUTES = timedelta(minutes=5)
+AN_HOUR = timedelta(hours=1)
 
 
 class FakeClock:

@@ -13,10 +13,10 @@ from flask import Flask
 
 from common.accounts import add_account, find_by_name
 from common.auth import new_token
-from tests.contracts.tracker import ALICE, BOB, CAROL
 from tests.helpers.apps import bearer, own_retry_clock
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import Client, Copy
+from tests.helpers.users import ALICE, BOB, CAROL
 
 DATA = Path(__file__).with_name("what_survives.toml")
 REQUESTS = 10

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from step1_dict.tracker import DictTracker
-from tests.contracts.tracker import ALICE, BOB
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB
 from tests.step1_dict.conftest import MakeApp
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from article.with_dict import ArticleDict
 from step1_dict.tracker import DictTracker, steady_clock
-from tests.contracts.tracker import ALICE, BOB, CAROL, Someone
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 
 @pytest.fixture

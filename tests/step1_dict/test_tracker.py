@@ -14,9 +14,10 @@ import pytest
 
 from common.presence import OnlineTracker
 from step1_dict.tracker import DictTracker, steady_clock
-from tests.contracts.tracker import ALICE, BOB, MakeTracker, Someone, TrackerContract
+from tests.contracts.tracker import MakeTracker, TrackerContract
 from tests.helpers.clock import FakeClock
 from tests.helpers.threads import run_at_once
+from tests.helpers.users import ALICE, BOB, Someone
 
 
 class TestDictTrackerKeepsTheContract(TrackerContract):

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from common.auth import token_auth
 from step2_database.models import User, db
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, token_of
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 
 

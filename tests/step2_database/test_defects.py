@@ -18,11 +18,11 @@ from sqlalchemy.exc import LegacyAPIWarning, OperationalError
 from article.with_column import ArticleColumn
 from common.presence import record
 from step2_database.models import User, db
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to
 from tests.helpers.started_steps import ROOT
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import clock_of, noted, tracker_of
 
 SOURCES = [path for path in (ROOT / "step2_database").rglob("*.py") if "migrations" not in path.parts]

@@ -15,10 +15,10 @@ from werkzeug.test import TestResponse
 from step2_database.app import create_app
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
 
 MUST_END_WITHIN = 4  # seconds; untold, SQLite would wait for 5, MySQL for 50, PostgreSQL for ever

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, token_of
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 
 THIRTY_SECONDS = timedelta(seconds=30)

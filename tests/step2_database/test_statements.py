@@ -13,8 +13,8 @@ from common.presence import record
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
 from step2_database.utc_datetime import UtcDateTime
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, token_of
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, noted, tracker_of
 
 MARK = "UPDATE users SET last_seen="

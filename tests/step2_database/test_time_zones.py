@@ -11,8 +11,8 @@ from sqlalchemy import URL
 
 from article.with_column import ArticleColumn
 from step2_database.tracker import FIVE_MINUTES
-from tests.contracts.tracker import ALICE
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

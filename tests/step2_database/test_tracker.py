@@ -13,8 +13,9 @@ from common.presence import OnlineTracker
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
-from tests.contracts.tracker import ALICE, BOB, MakeTracker, TrackerContract
+from tests.contracts.tracker import MakeTracker, TrackerContract
 from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB
 from tests.step2_database.conftest import MakeApp, tracker_of
 
 THIRTY_SECONDS = timedelta(seconds=30)

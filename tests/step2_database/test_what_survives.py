@@ -17,13 +17,13 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from common.accounts import add_account, find_by_name
-from tests.contracts.tracker import ALICE, BOB, CAROL
 from tests.helpers.apps import bearer, own_retry_clock
 from tests.helpers.databases import connection_to
 from tests.helpers.postgresql_server import PostgresqlServer, postgresql_server
 from tests.helpers.redis_servers import wait_until
 from tests.helpers.started_steps import Copy
 from tests.helpers.threads import join, start_thread
+from tests.helpers.users import ALICE, BOB, CAROL
 from tests.helpers.what_survives import Observed, faults, observe, observe_kill, set_back, unused_token
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 

@@ -11,10 +11,10 @@ from redis.exceptions import NoPermissionError
 from common.presence import OnlineTracker
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
-from tests.contracts.tracker import ALICE
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import redis_cluster
 from tests.helpers.redis_servers import RedisServer
+from tests.helpers.users import ALICE
 
 # docs/deployment.md shows it
 RULE = "reset on >secret ~online:* +zadd +zremrangebyscore +pexpire +zcount +zrange +zscore"

@@ -20,12 +20,13 @@ from common.presence import OnlineTracker
 from step3_redis.client import TIMEOUT_SECONDS
 from step3_redis.sharded import ShardedTracker
 from tests.contracts.deployment import needs_gunicorn
-from tests.contracts.tracker import MakeTracker, Someone, TrackerContract
+from tests.contracts.tracker import MakeTracker, TrackerContract
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import Cluster, redis_cluster
 from tests.helpers.redis_servers import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
+from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, tracker_of
 
 MakeApp = Callable[..., Flask]

@@ -14,9 +14,10 @@ from redis import Redis, ResponseError
 
 from common.presence import OnlineTracker
 from step3_redis.tracker import RedisTracker
-from tests.contracts.tracker import ALICE, BOB, CAROL, MakeTracker, Someone, TrackerContract
+from tests.contracts.tracker import MakeTracker, TrackerContract
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_servers import RedisServer
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
 
 

@@ -11,10 +11,10 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 
-from tests.contracts.tracker import ALICE, BOB
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.helpers.started_steps import Copy
+from tests.helpers.users import ALICE, BOB
 from tests.helpers.what_survives import faults, observe, observe_kill, set_back
 from tests.step3_redis.conftest import tracker_of
 
