@@ -13,10 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from hypothesis.strategies import SearchStrategy, integers, one_of, sampled_from, timedeltas
 
 from common.presence import OnlineTracker
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import MICROSECOND, FakeClock
 from tests.helpers.users import Someone
 
-MICROSECOND = timedelta(microseconds=1)
 WINDOW, KEEP = timedelta(minutes=5), timedelta(minutes=10)
 
 NewTracker = Callable[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+MICROSECOND = timedelta(microseconds=1)
 FIVE_MINUTES = timedelta(minutes=5)
 AN_HOUR = timedelta(hours=1)
 

@@ -14,13 +14,16 @@ import pytest
 
 from common.presence import OnlineTracker
 from step1_dict.tracker import DictTracker, steady_clock
-from tests.contracts.tracker import MakeTracker, TrackerContract
+from tests.contracts.tracker.any_window import ForgetsAfterKeep
+from tests.contracts.tracker.clock_set_back import HoldsTheNewestTime
+from tests.contracts.tracker.every_tracker import TrackerContract
+from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.threads import run_at_once
 from tests.helpers.users import ALICE, BOB, Someone
 
 
-class TestDictTrackerKeepsTheContract(TrackerContract):
+class TestDictTrackerKeepsTheContract(TrackerContract, ForgetsAfterKeep, HoldsTheNewestTime):
     """Step 1."""
 
     @pytest.fixture
@@ -149,16 +152,6 @@ def test_the_default_count_is_exact_at_any_time_of_day() -> None:
         assert tracker.get_online() == 1, (clock.now, window)
         clock.advance(microseconds=1)
         assert tracker.get_online() == 0, (clock.now, window)
-
-
-def test_a_clock_that_goes_back_keeps_the_order_of_the_dict() -> None:
-    clock = FakeClock()
-    tracker = DictTracker(clock=clock)
-    tracker.mark_online(ALICE)
-    alice_seen = clock.now
-    clock.advance(hours=-1)
-    tracker.mark_online(BOB)
-    assert tracker.online_users() == [(BOB.id, alice_seen), (ALICE.id, alice_seen)]
 
 
 def test_the_default_clock_shows_the_wall_time_at_start_and_cannot_be_set() -> None:

@@ -13,9 +13,11 @@ from common.presence import OnlineTracker
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
-from tests.contracts.tracker import MakeTracker, TrackerContract
+from tests.contracts.tracker.any_window import AnswersAnyWindow
+from tests.contracts.tracker.clock_set_back import FollowsTheClock
+from tests.contracts.tracker.every_tracker import TrackerContract
+from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.clock import FakeClock
-from tests.helpers.users import ALICE, BOB
 from tests.step2_database.conftest import MakeApp, tracker_of
 
 THIRTY_SECONDS = timedelta(seconds=30)
@@ -57,7 +59,7 @@ def new_tracker(make_app: MakeApp) -> Iterator[MakeTracker]:
         engine.dispose()
 
 
-class TestDatabaseTrackerKeepsTheContract(TrackerContract):
+class TestDatabaseTrackerKeepsTheContract(TrackerContract, AnswersAnyWindow, FollowsTheClock):
     """Step 2."""
 
     @pytest.fixture
@@ -68,15 +70,3 @@ class TestDatabaseTrackerKeepsTheContract(TrackerContract):
 def test_the_database_keeps_its_promises_in_the_eyes_of_the_type_checker(app: Flask) -> None:
     tracker: OnlineTracker = tracker_of(app)
     assert tracker.survives_restart and tracker.shared_between_processes and tracker.any_window
-
-
-def test_any_window_can_be_asked_for(new_tracker: MakeTracker) -> None:
-    clock = FakeClock()
-    tracker = new_tracker(clock=clock)
-    tracker.mark_online(ALICE)
-    clock.advance(days=4)
-    tracker.mark_online(BOB)
-    assert tracker.get_online(timedelta(days=3)) == 1
-    assert tracker.get_online(timedelta(days=5)) == 2
-    assert tracker.get_online(timedelta.max) == 2
-    assert len(tracker.online_users(timedelta.max)) == 2

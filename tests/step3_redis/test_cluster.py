@@ -20,7 +20,7 @@ from common.presence import OnlineTracker
 from step3_redis.client import TIMEOUT_SECONDS
 from step3_redis.sharded import ShardedTracker
 from tests.contracts.deployment import needs_gunicorn
-from tests.contracts.tracker import MakeTracker, TrackerContract
+from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import Cluster, redis_cluster
@@ -28,13 +28,14 @@ from tests.helpers.redis_servers import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
 from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, tracker_of
+from tests.step3_redis.test_tracker import RedisContract
 
 MakeApp = Callable[..., Flask]
 SHARDS = 12
 ON_A_CLUSTER = {"REDIS_CLUSTER": True, "ONLINE_SHARDS": SHARDS}
 
 
-class TestManyKeysKeepTheContract(TrackerContract):
+class TestManyKeysKeepTheContract(RedisContract):
     """Twelve sorted sets on one Redis."""
 
     @pytest.fixture
@@ -59,7 +60,7 @@ def cluster_client(cluster: Cluster) -> Iterator[RedisCluster]:
 
 
 @pytest.mark.slow
-class TestAClusterKeepsTheContract(TrackerContract):
+class TestAClusterKeepsTheContract(RedisContract):
     """Twelve sorted sets on three nodes."""
 
     @pytest.fixture

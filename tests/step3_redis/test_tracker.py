@@ -14,14 +14,21 @@ from redis import Redis, ResponseError
 
 from common.presence import OnlineTracker
 from step3_redis.tracker import RedisTracker
-from tests.contracts.tracker import MakeTracker, TrackerContract
+from tests.contracts.tracker.any_window import ForgetsAfterKeep
+from tests.contracts.tracker.clock_set_back import FollowsTheClock
+from tests.contracts.tracker.every_tracker import TrackerContract
+from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_servers import RedisServer
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
 
 
-class TestRedisTrackerKeepsTheContract(TrackerContract):
+class RedisContract(TrackerContract, ForgetsAfterKeep, FollowsTheClock):
+    """What step 3 promises, with any client and in any number of keys."""
+
+
+class TestRedisTrackerKeepsTheContract(RedisContract):
     """Step 3, with a client that answers with bytes."""
 
     @pytest.fixture
@@ -29,7 +36,7 @@ class TestRedisTrackerKeepsTheContract(TrackerContract):
         return partial(RedisTracker, make_client(), prefix=prefix)
 
 
-class TestWithAClientThatDecodes(TrackerContract):
+class TestWithAClientThatDecodes(RedisContract):
     """Whether the caller set decode_responses makes no difference."""
 
     @pytest.fixture

@@ -1,0 +1,38 @@
+"""Last seen: the time of a user's newest mark, exact and in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+from common.presence import OnlineTracker
+from tests.contracts.tracker.fixtures import TrackerFixtures
+from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB
+
+
+class LastSeen(TrackerFixtures):
+    """last_seen() of one user."""
+
+    def test_last_seen_is_an_aware_utc_time_to_the_microsecond(
+        self, tracker: OnlineTracker, clock: FakeClock
+    ) -> None:
+        tracker.mark_online(ALICE)
+        marked_at = clock.now
+        clock.advance(minutes=1)
+        seen = tracker.last_seen(ALICE)
+        assert seen is not None
+        assert seen == marked_at
+        assert seen.utcoffset() == timedelta(0)
+
+    def test_nobody_has_seen_a_user_who_never_came(self, tracker: OnlineTracker) -> None:
+        tracker.mark_online(ALICE)
+        assert tracker.last_seen(BOB) is None
+
+    def test_a_mark_is_exact_when_the_resolution_is_zero(
+        self, tracker: OnlineTracker, clock: FakeClock
+    ) -> None:
+        assert tracker.resolution == timedelta(0)
+        tracker.mark_online(ALICE)
+        clock.advance(microseconds=1)
+        tracker.mark_online(ALICE)
+        assert tracker.last_seen(ALICE) == clock.now.astimezone(UTC)
