@@ -18,12 +18,16 @@ from tests.contracts.tracker.any_window import ForgetsAfterKeep
 from tests.contracts.tracker.clock_set_back import HoldsTheNewestTime
 from tests.contracts.tracker.every_tracker import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
+from tests.contracts.tracker.shared_between_processes import OneProcessOnly
+from tests.contracts.tracker.survives_restart import ForgetsAtRestart
 from tests.helpers.clock import FakeClock
 from tests.helpers.threads import run_at_once
 from tests.helpers.users import ALICE, BOB, Someone
 
 
-class TestDictTrackerKeepsTheContract(TrackerContract, ForgetsAfterKeep, HoldsTheNewestTime):
+class TestDictTrackerKeepsTheContract(
+    TrackerContract, ForgetsAtRestart, OneProcessOnly, ForgetsAfterKeep, HoldsTheNewestTime
+):
     """Step 1."""
 
     @pytest.fixture

@@ -17,6 +17,8 @@ from tests.contracts.tracker.any_window import AnswersAnyWindow
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
 from tests.contracts.tracker.every_tracker import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
+from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
+from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FakeClock
 from tests.step2_database.conftest import MakeApp, tracker_of
 
@@ -59,7 +61,9 @@ def new_tracker(make_app: MakeApp) -> Iterator[MakeTracker]:
         engine.dispose()
 
 
-class TestDatabaseTrackerKeepsTheContract(TrackerContract, AnswersAnyWindow, FollowsTheClock):
+class TestDatabaseTrackerKeepsTheContract(
+    TrackerContract, SurvivesRestart, SharedBetweenProcesses, AnswersAnyWindow, FollowsTheClock
+):
     """Step 2."""
 
     @pytest.fixture

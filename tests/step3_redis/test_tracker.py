@@ -18,13 +18,17 @@ from tests.contracts.tracker.any_window import ForgetsAfterKeep
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
 from tests.contracts.tracker.every_tracker import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
+from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
+from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_servers import RedisServer
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
 
 
-class RedisContract(TrackerContract, ForgetsAfterKeep, FollowsTheClock):
+class RedisContract(
+    TrackerContract, SurvivesRestart, SharedBetweenProcesses, ForgetsAfterKeep, FollowsTheClock
+):
     """What step 3 promises, with any client and in any number of keys."""
 
 
