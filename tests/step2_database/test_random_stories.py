@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
-from tests.contracts.random_stories import WINDOW, compare_with_the_model
+from tests.contracts.random_stories import WINDOW, Expected, compare_with_the_model
 from tests.helpers.clock import FakeClock
 from tests.step2_database.conftest import MakeApp, tracker_of
 from tests.step2_database.test_tracker import add_users
@@ -44,4 +44,5 @@ def test_a_column_answers_what_the_model_answers(
             clock=clock,
         )
 
-    compare_with_the_model(new_tracker, examples)
+    expected = Expected(keep=None, holds_the_newest_time=False, resolution=resolution)
+    compare_with_the_model(new_tracker, expected, examples)
