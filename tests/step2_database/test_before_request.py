@@ -16,10 +16,10 @@ from sqlalchemy import URL, Engine, event, text
 from article.with_before_request import BeforeRequest
 from common.auth import token_auth
 from step2_database.models import db
-from tests.contracts.tracker import ALICE
 from tests.helpers.apps import bearer, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 
 
