@@ -1,5 +1,11 @@
 """Step 1 remembers in a dict: user id -> when that user was last seen.
 
+    tracker = DictTracker()
+    tracker.mark_online(user)                  # anything with an id
+    tracker.get_online()                       # how many were seen within the last five minutes
+    tracker.get_online(timedelta(minutes=1))   # how many within the last minute
+    tracker.online_users()                     # who: [(id, last seen), ...], newest first
+
 A file to lift as it is: what the trackers have in common is written out in each.
 """
 
@@ -15,12 +21,12 @@ from typing import Any
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-MICROSECOND = timedelta(microseconds=1)  # the unit of all times in here: whole numbers, and so exact
+MICROSECOND = timedelta(microseconds=1)  # the unit of all times in here, since whole numbers are exact
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> Clock:
-    """Return a clock nobody can set: the wall clock as it reads now, carried on by the monotonic clock."""
+    """Return a clock that nobody can set: it reads the wall clock once, then adds what monotonic counts."""
     started_at = wall() - monotonic()
     return lambda: started_at + monotonic()
 
@@ -28,7 +34,8 @@ def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> 
 class DictTracker:
     """Counts the users seen within a sliding window, in the memory of one process.
 
-    A mark, and the count of all who are kept, are O(1) amortised; a shorter window costs what it counts.
+    A mark, and a count of everybody kept, take equally long however many users there are (O(1), amortised);
+    a count of a shorter window takes time for each user that it counts.
     keep: how long a user is remembered; the window, unless longer windows are to be asked for.
     """
 
@@ -43,7 +50,7 @@ class DictTracker:
         self, window: timedelta = FIVE_MINUTES, keep: timedelta | None = None, clock: Clock | None = None
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)  # which looks at keep
+        self.window = self.check_window(window)  # needs self.keep
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._clock = clock or steady_clock()
         self._newest = 0  # the latest time that the clock has shown
@@ -121,5 +128,5 @@ class DictTracker:
             self._peak = len(seen)
 
     def _newest_first(self, since: int) -> Iterator[tuple[Any, int]]:
-        """Walk through the users seen after that; use it up while you hold the lock."""
+        """Yield the users seen after that time, the newest first; the caller holds the lock meanwhile."""
         return takewhile(lambda item: item[1] > since, reversed(self._last_seen.items()))

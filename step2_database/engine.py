@@ -1,4 +1,4 @@
-"""The engines for presence alone: small, and never waited for long."""
+"""Engines for presence alone: each has few connections, and no request waits long for one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
 """Step 2 remembers in a column of the users' table: users.last_seen.
 
+    tracker = DatabaseTracker(User.__table__, writing=engine, reading=engine)
+    tracker.mark_online(user)                  # anything with an id
+    tracker.get_online()                       # how many were seen within the last five minutes
+    tracker.get_online(timedelta(days=3))      # how many within the last three days
+    tracker.online_users()                     # who: [(id, last seen), ...], newest first
+
 A file to lift as it is: what the trackers have in common is written out in each.
 """
 
@@ -24,7 +30,7 @@ class DatabaseTracker:
     """Counts the users seen within a sliding window of any length, whichever process saw them.
 
     users: a table with the columns id and last_seen, which takes and gives aware datetimes.
-    writing, reading: engines in AUTOCOMMIT, not the requests' own; two, so that a slow count delays no mark.
+    writing, reading: engines in AUTOCOMMIT that no request uses; two, so that a slow count delays no mark.
     resolution: how stale last_seen may be; a user is written at most once in that time.
     """
 
@@ -32,9 +38,8 @@ class DatabaseTracker:
     shared_between_processes = True
     any_window = True
     outages: tuple[type[Exception], ...] = (DBAPIError,)
-    overloads: tuple[type[Exception], ...] = (
-        PoolTimeoutError,
-    )  # no connection is free: a busy moment, no outage
+    # no connection is free: the database works, and is busy
+    overloads: tuple[type[Exception], ...] = (PoolTimeoutError,)
 
     def __init__(
         self,

@@ -1,5 +1,11 @@
 """Step 3 remembers in a Redis sorted set: member is the user's id, score is when that user was last seen.
 
+    tracker = RedisTracker(Redis(), prefix="my-app")
+    tracker.mark_online(user)                  # anything with an id
+    tracker.get_online()                       # how many were seen within the last five minutes
+    tracker.get_online(timedelta(minutes=1))   # how many within the last minute
+    tracker.online_users()                     # who: [(id, last seen), ...], newest first
+
 A file to lift as it is: what the trackers have in common is written out in each.
 """
 
@@ -15,7 +21,7 @@ from redis.exceptions import RedisClusterException
 
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
-MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis: whole numbers, and so exact
+MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis, since whole numbers are exact
 TIDY_EVERY = 1_000_000  # microseconds; each process removes those who have left once in that time
 MARGIN = 60_000_000  # microseconds; a host whose clock is fast by less than this removes nobody else's users
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -48,7 +54,7 @@ class RedisTracker:
         clock: Clock = time.time,
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)  # which looks at keep
+        self.window = self.check_window(window)  # needs self.keep
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._client = client
         self.key = f"{prefix}:last-seen"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import step1_dict.tracker
 from common.presence import OnlineTracker
 from step1_dict.tracker import DictTracker, steady_clock
 from tests.contracts.tracker.any_window import ForgetsAfterKeep
@@ -21,6 +22,7 @@ from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import OneProcessOnly
 from tests.contracts.tracker.survives_restart import ForgetsAtRestart
 from tests.helpers.clock import FakeClock
+from tests.helpers.examples import run_example
 from tests.helpers.threads import run_at_once
 from tests.helpers.users import ALICE, BOB, Someone
 
@@ -165,3 +167,8 @@ def test_the_default_clock_shows_the_wall_time_at_start_and_cannot_be_set() -> N
     wall[0] -= 3600
     monotonic[0] += 2.5
     assert clock() == 1_700_000_002.5
+
+
+def test_the_example_at_the_top_of_the_file_runs() -> None:
+    made = run_example(step1_dict.tracker, user=ALICE)
+    assert made["tracker"].get_online() == 1

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
+import step2_database.tracker
 from common.presence import OnlineTracker
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
@@ -20,6 +21,8 @@ from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FakeClock
+from tests.helpers.examples import run_example
+from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, tracker_of
 
 THIRTY_SECONDS = timedelta(seconds=30)
@@ -74,3 +77,10 @@ class TestDatabaseTrackerKeepsTheContract(
 def test_the_database_keeps_its_promises_in_the_eyes_of_the_type_checker(app: Flask) -> None:
     tracker: OnlineTracker = tracker_of(app)
     assert tracker.survives_restart and tracker.shared_between_processes and tracker.any_window
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_example_at_the_top_of_the_file_runs(app: Flask) -> None:
+    engine = tracker_of(app)._writing
+    made = run_example(step2_database.tracker, User=User, engine=engine, user=ALICE)
+    assert made["tracker"].get_online() == 1

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
+from fakeredis import FakeRedis, FakeServer
 from redis import Redis, ResponseError
 
+import step3_redis.tracker
 from common.presence import OnlineTracker
 from step3_redis.tracker import RedisTracker
 from tests.contracts.tracker.any_window import ForgetsAfterKeep
@@ -21,6 +23,7 @@ from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FakeClock
+from tests.helpers.examples import run_example
 from tests.helpers.redis_servers import RedisServer
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
@@ -239,3 +242,9 @@ def test_last_seen_is_exact_at_any_time_of_day(tracker: RedisTracker, clock: Fak
         clock.advance(microseconds=dice.randrange(3_600_000_000))
         tracker.mark_online(ALICE)
         assert tracker.last_seen(ALICE) == clock.now
+
+
+def test_the_example_at_the_top_of_the_file_runs() -> None:
+    redis_of_its_own = partial(FakeRedis, server=FakeServer())
+    made = run_example(step3_redis.tracker, Redis=redis_of_its_own, user=ALICE)
+    assert made["tracker"].get_online() == 1
