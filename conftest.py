@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Pool, event
 
 from tests.helpers.databases import SERVERS
-from tests.helpers.redis_servers import SERVERS as REDIS_SERVERS
+from tests.helpers.redis_server import SERVERS as REDIS_SERVERS
 
 SLOW_SECONDS = 600
 

@@ -14,7 +14,7 @@ from step2_database.app import create_app as step_2
 from step3_redis.app import create_app as step_3
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.started_steps import ROOT
-from tools.documents.documents import Document, document
+from tools.documents.markdown import Document, document
 
 SETTINGS: dict[str, Any] = {
     "SECRET_KEY": "a test's own key",

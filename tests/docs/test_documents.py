@@ -10,9 +10,9 @@ import pytest
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
 from tests.step3_redis.test_acl import ON_A_CLUSTER, RULE
-from tools.break_it.breakages import breakages
+from tools.break_it.defects import breakages
 from tools.documents import checks
-from tools.documents.documents import Document, document, documents
+from tools.documents.markdown import Document, document, documents
 from tools.documents.tables import TABLE, filled
 
 ENGLISH, CHINESE = documents("en"), documents("zh")

@@ -20,7 +20,7 @@ from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
 from tests.helpers.users import ALICE, BOB, CAROL
-from tools.documents.documents import document
+from tools.documents.markdown import document
 
 IN_ENGLISH = {
     "出现": "seen",

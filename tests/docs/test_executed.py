@@ -15,9 +15,9 @@ from redis import Redis, RedisError
 from sqlalchemy import text
 
 from tests.helpers.databases import connection_to, server_url
-from tests.helpers.redis_servers import NO_PERSISTENCE, redis_server
+from tests.helpers.redis_server import NO_PERSISTENCE, redis_server
 from tests.helpers.started_steps import ROOT
-from tools.documents.documents import Document, documents
+from tools.documents.markdown import Document, documents
 
 if TYPE_CHECKING:
     from tools.documents.reader import Reader

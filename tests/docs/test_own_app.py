@@ -24,7 +24,7 @@ from werkzeug.security import generate_password_hash
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
-from tools.documents.documents import document
+from tools.documents.markdown import document
 
 PAGE = document(ROOT / "docs" / "your-own-app.md")
 STORES = ("1: a dict", "2: a column", "3: a sorted set")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.deployment import needs_gunicorn
-from tests.helpers.redis_servers import redis_server
+from tests.helpers.redis_server import redis_server
 from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.break_it.breakages import ROOT, Outcome
+from tools.break_it.defects import ROOT, Outcome
 
 EXERCISE = re.compile(
     r'@pytest\.mark\.skip\(reason="exercise (\d\.\d): delete this line, then [^\n]+"\)\n'
@@ -30,11 +30,11 @@ class Exercise:
 
     @property
     def file(self) -> str:
-        return f"exercises/{self.step}/test_exercises.py"
+        return f"exercises/{self.step}/{self.topic}_test.py"
 
     @property
     def solution(self) -> str:
-        return f"exercises/{self.step}/{self.topic}.diff"
+        return f"exercises/{self.step}/{self.topic}_solution.diff"
 
     def switch_on(self, folder: Path) -> None:
         """Delete the line that skips the test in a copy, as the reader does."""
@@ -51,11 +51,11 @@ class Exercise:
 def exercises() -> list[Exercise]:
     """Return every exercise, in the order of the lessons."""
     found = []
-    for file in sorted(ROOT.glob("exercises/step*/test_exercises.py")):
-        for number, test, numbers, topic in EXERCISE.findall(file.read_text(encoding="utf-8")):
-            assert numbers == number.replace(".", "_"), f"{test} is not exercise {number}"
-            found.append(Exercise(file.parent.name, number, topic, test))
-    return found
+    for file in ROOT.glob("exercises/step*/*_test.py"):
+        ((number, test, numbers, topic),) = EXERCISE.findall(file.read_text(encoding="utf-8"))
+        assert numbers == number.replace(".", "_"), f"{test} is not exercise {number}"
+        found.append(Exercise(file.parent.name, number, topic, test))
+    return sorted(found, key=lambda exercise: exercise.number)
 
 
 def works(outcome: Outcome) -> bool:

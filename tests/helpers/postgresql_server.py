@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.helpers.redis_servers import free_port, wait_until
+from tests.helpers.redis_server import free_port, wait_until
 
 
 def programs() -> Path:

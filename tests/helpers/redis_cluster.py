@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
+from tests.helpers.redis_server import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
 
 SLOTS = 16384
 FAIL_AFTER_MILLISECONDS = 500

@@ -16,7 +16,7 @@ import pytest
 from tests.contracts.deployment import needs_gunicorn
 from tests.helpers.crowd import CLIENTS, add_crowd
 from tests.helpers.postgresql_server import PostgresqlServer, postgresql_server
-from tests.helpers.redis_servers import wait_until
+from tests.helpers.redis_server import wait_until
 from tests.helpers.started_steps import Client, Copy
 
 pytestmark = [pytest.mark.slow, needs_gunicorn]

@@ -20,7 +20,7 @@ from common.accounts import add_account, find_by_name
 from tests.helpers.apps import bearer, own_retry_clock
 from tests.helpers.databases import connection_to
 from tests.helpers.postgresql_server import PostgresqlServer, postgresql_server
-from tests.helpers.redis_servers import wait_until
+from tests.helpers.redis_server import wait_until
 from tests.helpers.started_steps import Copy
 from tests.helpers.threads import join, start_thread
 from tests.helpers.users import ALICE, BOB, CAROL

@@ -21,7 +21,7 @@ from step3_redis.models import db
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.apps import QUICK_HASH
-from tests.helpers.redis_servers import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer, redis_server
 
 MakeClient = Callable[..., Redis]
 

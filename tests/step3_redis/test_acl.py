@@ -13,7 +13,7 @@ from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import redis_cluster
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.users import ALICE
 
 # docs/deployment.md shows it

@@ -10,7 +10,7 @@ from flask import Flask
 
 from step3_redis.app import create_app
 from tests.helpers.apps import QUICK_HASH, token_of
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.users import ALICE
 from tests.step3_redis.conftest import tracker_of
 

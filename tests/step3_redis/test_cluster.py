@@ -24,7 +24,7 @@ from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import Cluster, redis_cluster
-from tests.helpers.redis_servers import RedisServer, free_port, wait_until
+from tests.helpers.redis_server import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
 from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, tracker_of

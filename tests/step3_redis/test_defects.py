@@ -21,7 +21,7 @@ from redis import Redis, RedisCluster, ResponseError
 from article.with_redis import ArticleRedis
 from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_servers import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
+from tests.helpers.redis_server import NO_PERSISTENCE, RedisServer, free_port, redis_server, wait_until
 from tests.helpers.users import ALICE, BOB, Someone
 from tests.step3_redis.conftest import tracker_of
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.contracts.deployment import DeploymentContract, needs_gunicorn
 from tests.helpers.crowd import add_crowd, crowd_loses_nothing
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow

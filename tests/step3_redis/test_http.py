@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.http import HttpContract, StepServer
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import Answer, Copy
 
 

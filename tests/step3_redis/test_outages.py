@@ -11,7 +11,7 @@ from flask import Flask
 from step3_redis.client import TIMEOUT_SECONDS
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.step3_redis.conftest import tracker_of
 
 MakeApp = Callable[..., Flask]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.page import PageContract, see
 from tests.helpers.browser import Watched, chromium
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from step3_redis.tracker import RedisTracker
-from tests.helpers.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
+from tests.helpers.redis_server import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.helpers.users import ALICE, BOB
 
 POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end

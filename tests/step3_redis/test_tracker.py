@@ -24,7 +24,7 @@ from tests.contracts.tracker.shared_between_processes import SharedBetweenProces
 from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FakeClock
 from tests.helpers.examples import run_example
-from tests.helpers.redis_servers import RedisServer
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
 

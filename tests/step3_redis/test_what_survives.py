@@ -12,7 +12,7 @@ from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_servers import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
+from tests.helpers.redis_server import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.helpers.started_steps import Copy
 from tests.helpers.users import ALICE, BOB
 from tests.helpers.what_survives import faults, observe, observe_kill, set_back

@@ -14,7 +14,7 @@ from sqlalchemy import URL, make_url
 from tests.helpers.databases import SERVERS, new_database
 from tests.helpers.postgresql_server import postgresql_server
 from tests.helpers.redis_cluster import Cluster, redis_cluster
-from tests.helpers.redis_servers import redis_server
+from tests.helpers.redis_server import redis_server
 from tools.benchmarks.measure import Bench
 
 

@@ -10,8 +10,8 @@ from itertools import pairwise, takewhile, zip_longest
 
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
-from tools.break_it.breakages import breakages
-from tools.documents.documents import Document, Part, document
+from tools.break_it.defects import breakages
+from tools.documents.markdown import Document, Part, document
 
 HAN = r"[\u4e00-\u9fff]"
 FULL_WIDTH = "，。；：！？、（）「」《》“”"

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pexpect import ExceptionPexpect
 
-from tools.documents.documents import Document, Part
+from tools.documents.markdown import Document, Part
 from tools.documents.terminal import Terminal
 
 OWN_WORD = r"[\w.+-]+…"

@@ -18,8 +18,8 @@ from tools.benchmarks.measure import RESULTS, read
 from tools.benchmarks.report.scale import SCALE
 from tools.benchmarks.report.summaries import SUMMARIES
 from tools.benchmarks.report.tables import TABLES
-from tools.break_it.breakages import DATA, Breakage, breakages
-from tools.documents.documents import Document, documents
+from tools.break_it.defects import DATA, Breakage, breakages
+from tools.documents.markdown import Document, documents
 
 IN_PRODUCTION = "hurts in production"
 WORDS = {

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from flask_login import UserMixin
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from article.callbacks import ArticleCallbacks
+from article.auth_callbacks import ArticleCallbacks
 from tests.helpers.apps import QUICK_HASH, bearer
 
 ALICE = ("alice", "demo")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DATA = Path(__file__).with_name("breakages.toml")
+DATA = Path(__file__).with_name("defects.toml")
 COPIED = (
     "article",
     "common",
@@ -38,7 +38,7 @@ ABOUT = "Take one cure out in a copy, and see which test notices."
 
 @dataclass(frozen=True)
 class Breakage:
-    """One cure and how to take it out; tools/break_it/breakages.toml says what each field means."""
+    """One cure and how to take it out; tools/break_it/defects.toml says what each field means."""
 
     kind: str
     file: str

@@ -1,0 +1,87 @@
+"""Exercise 3.2: how many different users came on a day.
+
+Delete the line that skips it, watch it fail, and build what it asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from step3_redis.sharded import ShardedTracker
+from tests.helpers.clock import FakeClock
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
+
+YESTERDAY, TODAY, TOMORROW = (date(2026, 1, 31) + timedelta(days=n) for n in (-1, 0, 1))
+A_DAY = 86_400  # seconds
+
+
+@pytest.mark.skip(reason="exercise 3.2: delete this line, then count a day's users with a HyperLogLog")
+def test_exercise_3_2_actives_of_a_day(
+    tracker: Any,
+    client: Redis,
+    prefix: str,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    in_beijing: None,
+) -> None:
+    key_of_today, key_of_tomorrow = (f"{prefix}:active:{day}" for day in ("2026-01-31", "2026-02-01"))
+    assert tracker.daily_actives(TODAY) == 0
+    for user in (ALICE, BOB, ALICE, ALICE):
+        clock.advance(hours=1)
+        tracker.mark_online(user)
+    assert tracker.daily_actives(TODAY) == client.pfcount(key_of_today) == 2  # each once, and all of the day
+
+    # the day of UTC, and not of Beijing, to its last moment
+    clock.now = datetime(2026, 1, 31, 23, 59, 59, 900_000, tzinfo=UTC)
+    tracker.mark_online(CAROL)
+    clock.advance(seconds=0.1)
+    tracker.mark_online(CAROL)
+    assert tracker.daily_actives(TODAY) == 3
+    assert tracker.daily_actives(TOMORROW) == client.pfcount(key_of_tomorrow) == 1
+    assert tracker.daily_actives(YESTERDAY) == 0
+
+    # it goes 35 days later, even if nobody else comes; a mark that tidies says so, others are one trip
+    for key in (key_of_today, key_of_tomorrow):
+        assert 34 * A_DAY < client.ttl(key) <= 35 * A_DAY
+    client.expire(key_of_tomorrow, 5000)
+    clock.advance(seconds=0.5)
+    with one_round_trip(client, monkeypatch):
+        tracker.mark_online(ALICE)
+    assert client.ttl(key_of_tomorrow) <= 5000
+    clock.advance(seconds=0.5)
+    tracker.mark_online(ALICE)
+    assert client.ttl(key_of_tomorrow) > 34 * A_DAY
+
+    # about how many, for any number of users; a shard knows its own, and each user is in one
+    sharded: Any = ShardedTracker(client, shards=3, prefix=f"{prefix}-sharded", clock=clock)
+    for user_id in range(1000):
+        for each in (tracker, sharded):
+            each.mark_online(Someone(user_id))
+    assert tracker.daily_actives(TOMORROW) == pytest.approx(1000, rel=0.05)
+    assert sharded.daily_actives(TOMORROW) == pytest.approx(1000, rel=0.05)
+
+
+@contextmanager
+def one_round_trip(client: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the client send one pipeline, without MULTI, and nothing beside it."""
+    pipelines: list[dict[str, Any]] = []
+    make = client.pipeline
+
+    def note(**options: Any) -> Any:
+        pipelines.append(options)
+        return make(**options)
+
+    def refuse(command: str, *_: Any, **__: Any) -> None:
+        pytest.fail(f"{command} takes a trip of its own")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "pipeline", note)
+        patch.setattr(client, "execute_command", refuse)
+        yield
+    assert pipelines == [{"transaction": False}]
