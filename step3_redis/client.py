@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_redis import FlaskRedis
@@ -65,6 +66,8 @@ def _try_out(address: str, *, is_cluster: bool) -> None:
         named.get("host", "").encode("idna")
         if not named.get("host"):
             raise ValueError("no host: a # or ? in the password ends the address too early")
+        if "db" not in named and urlsplit(address).path.strip("/"):
+            raise ValueError("a database is a number: redis-py takes any other path for 0")
     if is_cluster and ("path" in named or named.get("db")):
         raise ValueError("a cluster has no Unix socket, and no database but 0")
 

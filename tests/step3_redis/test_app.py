@@ -59,6 +59,8 @@ def test_without_an_address_nothing_is_embedded_but_the_start_ends(
         "127.0.0.1:6379",
         "http://127.0.0.1",
         "redis://host:port",
+        "redis://host/x",
+        "redis://host/0.",
         "redis://:pass/word@host",
         "redis://:12#34pass@host/0",
         "redis://:12?34pass@host/0",

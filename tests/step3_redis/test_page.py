@@ -32,7 +32,7 @@ class TestPageOnARealRedis:
             tab.page.goto(client.url)
             tab.page.click("[data-name=alice]")
             see(tab.page, "1")
-            assert tab.page.get_by_text("A sorted set in Redis").is_visible()
+            assert tab.page.get_by_text("A sorted set in the Redis").is_visible()
             own_server.end()
             tab.page.get_by_text("the presence store does not answer").wait_for()
             assert tab.page.locator("#number").inner_text() == "?"
