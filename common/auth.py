@@ -5,6 +5,7 @@ Flask-HTTPAuth calls verify_password() for HTTP Basic and verify_token() for a B
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from flask import Flask, current_app, request
@@ -43,8 +44,11 @@ def verify_password(name: str, password: str) -> Account | None:
 def verify_token(token: str) -> Account | None:
     """Admit the user whom a token names: signed by us, young enough, the password unchanged since."""
     try:
-        claim = _serializer().loads(token, max_age=current_app.config["TOKEN_MAX_AGE_SECONDS"])
-    except BadSignature:  # tampered with, signed by another key, or expired
+        claim, signed_at = _serializer().loads(token, return_timestamp=True)
+    except BadSignature:  # tampered with, or signed by another key
+        return None
+    # Not loads(max_age=...), which refuses an age below zero, too: that of a host whose clock is ahead.
+    if time.time() - signed_at.timestamp() > current_app.config["TOKEN_MAX_AGE_SECONDS"]:
         return None
     match claim:
         case [int(account_id), str(stamp)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from werkzeug.security import check_password_hash
 
 import common.accounts
@@ -109,6 +109,17 @@ def test_auth_5_a_token_ends_with_its_age(app: Flask, client: FlaskClient, token
     assert client.get("/api/me", headers=bearer(token)).status_code == 200
     app.config["TOKEN_MAX_AGE_SECONDS"] = -1
     assert client.get("/api/me", headers=bearer(token)).status_code == 401
+
+
+@pytest.mark.parametrize("ahead", [1, 3600])
+def test_auth_5_a_token_of_a_host_whose_clock_is_ahead_is_good(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    read = TimestampSigner.get_timestamp
+    with monkeypatch.context() as host:
+        host.setattr(TimestampSigner, "get_timestamp", lambda signer: read(signer) + ahead)
+        token = client.post("/api/tokens", auth=("alice", "demo")).json["token"]  # type: ignore[index]
+    assert client.get("/api/me", headers=bearer(token)).status_code == 200
 
 
 def test_auth_5_a_token_that_was_tampered_with_or_signed_by_another_is_refused(
