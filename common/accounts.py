@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import String, select, text
+from sqlalchemy import String, select
 from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, scoped_session
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -111,8 +112,9 @@ def create_tables() -> None:
     db = current_app.extensions["sqlalchemy"]
     db.create_all()
     if db.engine.dialect.name == "sqlite":
-        with db.engine.connect() as connection:
-            connection.execute(text("PRAGMA journal_mode=WAL"))  # the file remembers it
+        # Past SQLAlchemy, which an app may have told to begin a transaction, where this cannot be set.
+        with closing(db.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")  # the file remembers it
 
 
 def add_account(name: str, password: str) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 from sqlalchemy import Engine, QueuePool, create_engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+# What SQLAlchemy has from 2.0.43 on: without it, a mark costs a second round trip and is as right.
+SKIPS_ROLLBACK = "skip_autocommit_rollback" in signature(DefaultDialect.__init__).parameters
 
 
 def presence_engine(
@@ -27,6 +32,8 @@ def presence_engine(
     if url.get_backend_name() == "sqlite" and ":memory:" in (url.database or ":memory:"):
         raise ValueError("a database in memory is seen by one connection only: name a file")
     driver_arguments, session_statements = _limits(url.get_driver_name(), wait_seconds)
+    if url.get_backend_name() != "sqlite" and SKIPS_ROLLBACK:
+        options = {**options, "skip_autocommit_rollback": True}  # it would be a second round trip
     engine = create_engine(
         url,
         **{
@@ -34,7 +41,11 @@ def presence_engine(
             **options,
             "connect_args": {**(options.get("connect_args") or {}), **driver_arguments},
             "isolation_level": "AUTOCOMMIT",
-            "skip_autocommit_rollback": True,  # it would be a second round trip
+            # an isolation level that stands in the execution options would outrank the one above
+            "execution_options": {
+                **(options.get("execution_options") or {}),
+                "isolation_level": "AUTOCOMMIT",
+            },
             "poolclass": QueuePool,
             "pool_pre_ping": ping,
             "pool_size": connections,

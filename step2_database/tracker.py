@@ -12,12 +12,12 @@ A file to lift as it is: what the trackers have in common is written out in each
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pytz import UTC  # datetime.UTC is the same; the article has this one
-from sqlalchemy import Engine, Table, bindparam, column, func, or_, select, table, update
+from sqlalchemy import Engine, Executable, Row, Table, bindparam, column, func, or_, select, table, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -53,6 +53,10 @@ class DatabaseTracker:
     ) -> None:
         if resolution < timedelta(0):
             raise ValueError(f"a resolution of {resolution} is less than zero: give zero, or more")
+        if _isolation_level(writing) != "AUTOCOMMIT":
+            raise ValueError(
+                "the engine for marks is not in AUTOCOMMIT, so no mark would be kept: make it so"
+            )
         self.resolution = resolution
         self.window = self.check_window(window)
         self._clock = clock
@@ -78,28 +82,26 @@ class DatabaseTracker:
         loaded = getattr(user, "__dict__", {}).get("last_seen")
         if loaded is not None and loaded >= stale:
             return
-        with self._writing.connect() as connection:
-            connection.execute(self._mark, {"user_id": user.id, "now": now, "stale": stale})
+        self._run(self._writing, self._mark, {"user_id": user.id, "now": now, "stale": stale})
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         since = _earlier(self._now(), self.check_window(window))
-        with self._reading.connect() as connection:
-            return connection.execute(self._count, {"since": since}).scalar_one()
+        ((count,),) = self._run(self._reading, self._count, {"since": since})
+        return int(count)
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
         since = _earlier(self._now(), self.check_window(window))
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
-        with self._reading.connect() as connection:
-            rows = connection.execute(self._newest, {"since": since, "limit": limit})
-            return [(row.id, row.last_seen) for row in rows]
+        rows = self._run(self._reading, self._newest, {"since": since, "limit": limit})
+        return [(row.id, row.last_seen) for row in rows]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC, as the database has it; None if never."""
-        with self._reading.connect() as connection:
-            return connection.execute(self._last_seen, {"user_id": user.id}).scalar_one_or_none()
+        rows = self._run(self._reading, self._last_seen, {"user_id": user.id})
+        return rows[0].last_seen if rows else None
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
@@ -115,8 +117,34 @@ class DatabaseTracker:
             )
         return window
 
+    def _run(self, engine: Engine, statement: Executable, values: dict[str, Any]) -> Sequence[Row[Any]]:
+        """Run a statement, and return its rows; once more where the connection had been closed while idle."""
+        try:
+            return _run_once(engine, statement, values)
+        except DBAPIError as error:
+            # one that was answered too late is not tried again: it would be waited for twice
+            if not error.connection_invalidated or isinstance(
+                getattr(error.orig, "__context__", None), TimeoutError
+            ):
+                raise
+        return _run_once(engine, statement, values)
+
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def _isolation_level(engine: Engine) -> Any:
+    made_with = getattr(engine.dialect, "_on_connect_isolation_level", "AUTOCOMMIT")  # the second: before 2.0
+    return engine.get_execution_options().get("isolation_level", made_with)
+
+
+def _run_once(engine: Engine, statement: Executable, values: dict[str, Any]) -> Sequence[Row[Any]]:
+    with engine.connect() as connection:
+        result = connection.execute(statement, values)
+        rows = result.all() if result.returns_rows else []
+        if engine.dialect.name == "sqlite":
+            connection.commit()  # an app may let SQLAlchemy begin a transaction on every SQLite connection
+        return rows
 
 
 def _earlier(now: datetime, span: timedelta) -> datetime:

@@ -145,7 +145,7 @@ def test_request_2_a_view_costs_what_an_unmarked_one_costs(
     clock_of(ours).advance(seconds=29)
     assert statements() == (["SELECT"], [])  # within the resolution
     clock_of(ours).advance(seconds=2)
-    assert statements() == (["SELECT"], ["UPDATE"])  # beyond it, and outside the request's transaction
+    assert statements() == (["SELECT"], ["UPDATE", "COMMIT"])  # beyond it, on a connection of its own
     monkeypatch.setattr(tracker_of(ours), "mark_online", lambda user: None)
     assert statements() == (["SELECT"], [])  # unmarked
 
