@@ -11,14 +11,16 @@ A file to lift as it is: what the trackers have in common is written out in each
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis import RedisError
-from redis.exceptions import RedisClusterException
+from redis.exceptions import ReadOnlyError, RedisClusterException
 
+log = logging.getLogger(__name__)
 Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis, since whole numbers are exact
@@ -61,6 +63,7 @@ class RedisTracker:
         self._parse_id = parse_id
         self._clock = clock
         self._tidied_at = -TIDY_EVERY
+        self._told_foreign = False
 
     def mark_online(self, user: Any) -> None:
         """Remember that the user (anything with an id) was seen now: one round trip, mostly one command."""
@@ -73,7 +76,11 @@ class RedisTracker:
             kept = self._keep + MARGIN
             pipeline.zremrangebyscore(self.key, "-inf", now - kept)
             pipeline.pexpire(self.key, kept // 1000)
-        pipeline.execute()
+        try:
+            pipeline.execute()
+        except ReadOnlyError:
+            self._drop_connections()  # they lead to a server that is a replica by now
+            raise
         if must_tidy:
             self._tidied_at = now
 
@@ -89,7 +96,7 @@ class RedisTracker:
         newest = self._client.zrange(
             self.key, "+inf", f"({since}", desc=True, byscore=True, offset=0, num=limit, withscores=True
         )
-        return [(self._id_of(member), EPOCH + score * MICROSECOND) for member, score in newest]
+        return [user for member, score in newest if (user := self._user_of(member, score))]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
@@ -117,5 +124,19 @@ class RedisTracker:
         """Return the score above which a user was seen within the window; errors as in check_window()."""
         return self._now() - self.check_window(window) // MICROSECOND
 
-    def _id_of(self, member: bytes | str) -> Any:
-        return self._parse_id(member if isinstance(member, str) else member.decode())
+    def _user_of(self, member: bytes | str, score: float) -> tuple[Any, datetime] | None:
+        """Return (id, last seen); None for what is no user of ours, which is told once and spoils no list."""
+        try:
+            text = member if isinstance(member, str) else member.decode()
+            return self._parse_id(text), EPOCH + score * MICROSECOND
+        except (ValueError, OverflowError):  # no id that parse_id takes, or no time that a datetime holds
+            if not self._told_foreign:
+                self._told_foreign = True
+                log.warning("%s has a member that is no user: %r, last seen at %s", self.key, member, score)
+            return None
+
+    def _drop_connections(self) -> None:
+        if hasattr(self._client, "connection_pool"):
+            self._client.connection_pool.disconnect()
+        else:
+            self._client.disconnect_connection_pools()  # of a cluster

@@ -297,3 +297,17 @@ def test_a_setting_that_cannot_be_used_ends_the_start_with_a_sentence(
         make_app(address, **{name: value for name, value in settings.items() if name != "REDIS_URL"})
     sentence = capsys.readouterr().err
     assert sentence.count("\n") == 1 and named in sentence
+
+
+@pytest.mark.slow
+def test_a_failover_within_a_cluster_is_followed(tmp_path: Path, make_app: MakeApp) -> None:
+    with redis_cluster(tmp_path, replicas=1) as cluster:
+        app = make_app(cluster.url, **ON_A_CLUSTER)
+        clock = own_retry_clock(app)
+        token = token_of(app, "alice")
+        assert statuses(app, token) == (200, 200)
+        cluster.fail_over()
+        for _ in range(3):  # one mark may find the old primary, and the next is told of the new one
+            clock.advance(seconds=5)
+            answers = statuses(app, token)
+        assert answers == (200, 200)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,7 +14,7 @@ from flask import Flask
 from step3_redis.client import TIMEOUT_SECONDS
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer
+from tests.helpers.redis_server import RedisServer, redis_server
 from tests.step3_redis.conftest import tracker_of
 
 MakeApp = Callable[..., Flask]
@@ -138,3 +141,41 @@ def test_a_key_that_is_something_else_is_an_outage_and_no_crash(app: Flask, own_
     with own_server.client() as client:
         client.set("online:last-seen", "text")
     assert statuses(app, token_of(app, "alice")) == (200, 503)
+
+
+class Names:
+    """A name service of the test's own: redis.example leads to whichever server it says."""
+
+    def __init__(self) -> None:
+        self.leads_to: RedisServer | None = None
+        self._look_up = socket.getaddrinfo
+
+    def getaddrinfo(self, host: str, *arguments: Any, **options: Any) -> Any:
+        if host != "redis.example":
+            return self._look_up(host, *arguments, **options)
+        assert self.leads_to
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", self.leads_to.port))]
+
+
+def test_a_failover_by_name_is_followed_although_the_old_primary_lives_on_as_a_replica(
+    tmp_path: Path, make_app: MakeApp, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with redis_server(folder) as other:
+        names = Names()
+        names.leads_to = own_server
+        monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+        app = make_app("redis://redis.example/0")
+        retry_clock = own_retry_clock(app)
+        token = token_of(app, "alice")
+        assert statuses(app, token) == (200, 200)
+        with own_server.client() as admin:
+            admin.replicaof("127.0.0.1", str(other.port))
+            names.leads_to = other
+            assert statuses(app, token) == (200, 503)  # READONLY, on the connection that is there
+            retry_clock.advance(seconds=5)
+            assert statuses(app, token) == (200, 200)
+            with other.client() as new_primary:
+                assert new_primary.zcard("online:last-seen") == 1
+            admin.replicaof("NO", "ONE")

@@ -248,3 +248,20 @@ def test_the_example_at_the_top_of_the_file_runs() -> None:
     redis_of_its_own = partial(FakeRedis, server=FakeServer())
     made = run_example(step3_redis.tracker, Redis=redis_of_its_own, user=ALICE)
     assert made["tracker"].get_online() == 1
+
+
+@pytest.mark.parametrize(
+    "member", [b"None", b"not ours", b"\xff", ("1", float("inf")), ("1", 1e30)], ids=ascii
+)
+def test_what_is_no_user_is_left_out_of_the_list_and_told_once(
+    make_client: MakeClient, prefix: str, clock: FakeClock, caplog: pytest.LogCaptureFixture, member: Any
+) -> None:
+    client = make_client()
+    tracker = RedisTracker(client, prefix=prefix, clock=clock)
+    tracker.mark_online(ALICE)
+    name, score = member if isinstance(member, tuple) else (member, clock.now.timestamp() * 1e6)
+    client.zadd(tracker.key, {("2" if name == "1" else name): score})
+    for _ in range(3):
+        assert tracker.online_users() == [(ALICE.id, clock.now)]
+    assert len(caplog.records) == 1
+    assert "has a member that is no user" in caplog.text
