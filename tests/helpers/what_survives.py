@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,6 @@ from flask import Flask
 from common.accounts import add_account, find_by_name
 from common.auth import new_token
 from tests.helpers.apps import bearer, own_retry_clock
-from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import Client, Copy
 from tests.helpers.users import ALICE, BOB, CAROL
 
@@ -106,13 +105,6 @@ def unused_token(name: str) -> str:
     return new_token(account)
 
 
-@contextmanager
-def set_back(clock: FakeClock) -> Iterator[None]:
-    """A fault: somebody sets the clock back an hour, for good."""
-    clock.advance(hours=-1)
-    yield
-
-
 def observe_kill(copy: Copy, settings: dict[str, str] | None = None) -> Observed:
     """Sign alice and bob in at a demo, kill it, call it, start it again and count."""
     with copy.demo(settings=settings) as client:
@@ -125,6 +117,29 @@ def observe_kill(copy: Copy, settings: dict[str, str] | None = None) -> Observed
         observed = Observed(f"{failed}/{REQUESTS}", f"{client.online()}/2", f"{meanwhile}/1", asked)
         assert status_of(client, "/api/me", tokens["alice"]) == "200"  # her token is still good
         return observed
+
+
+def observe_clocks(
+    here: Client, there: Client, carols: str, change: Callable[[], object] = lambda: None
+) -> Observed:
+    """Sign alice and bob in at one host, change a clock, send carol's requests to the other, and count there.
+
+    carols: a token that was signed before, by the first host.
+    """
+    for name in ("alice", "bob"):
+        here.sign_in(name)
+    change()
+    statuses = [there.call("GET", "/api/me", token=carols).status for _ in range(REQUESTS)]
+    asked = there.call("GET", "/api/online")
+    count = str(asked.json["online"]) if asked.status == 200 else str(asked.status)
+    known = there.call("GET", "/api/online/users", token=carols)
+    names = {user["name"] for user in known.json["users"]} if known.status == 200 else set()
+    return Observed(
+        failed=f"{REQUESTS - statuses.count(200)}/{REQUESTS}",
+        earlier=f"{len(names & {'alice', 'bob'})}/2",
+        meanwhile=f"{len(names & {'carol'})}/1",
+        asked=count,
+    )
 
 
 def status_of(client: Client, path: str, token: str | None = None) -> str:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
-
-from step1_dict.tracker import steady_clock
-from tests.helpers.clock import FakeClock
+from tests.contracts.http import StepServer
+from tests.helpers.faketime import HostClock
 from tests.helpers.started_steps import Copy
-from tests.helpers.what_survives import faults, observe, observe_kill, set_back
+from tests.helpers.what_survives import faults, observe_clocks, observe_kill
 
 
 def test_fault_dict_killed(tmp_path: Path) -> None:
     assert observe_kill(Copy("step1_dict", tmp_path)) == faults()["dict_killed"].observed
 
 
-def test_fault_dict_clock_set_back(app: Flask) -> None:
-    wall, monotonic = FakeClock(), FakeClock()
-    tracker = app.extensions["presence"].tracker
-    tracker._clock = steady_clock(wall, monotonic)
-
-    assert observe(app, set_back(wall)) == faults()["dict_clock_set_back"].observed
-    for clock in (wall, monotonic):
-        clock.advance(minutes=5)
-    assert tracker.get_online() == 0  # nobody stays for longer
+def test_fault_dict_clock_set_back(tmp_path: Path) -> None:
+    clock, copy = HostClock(tmp_path), Copy("step1_dict", tmp_path / "copy")
+    with copy.demo(settings=clock.settings) as client:
+        carols = StepServer(copy, client).token("carol")
+        observed = observe_clocks(client, client, carols, lambda: clock.set("-3600s"))
+        assert observed == faults()["dict_clock_set_back"].observed
+        clock.set("+310s")
+        assert client.online() == 3  # setting it moves nobody, in either direction

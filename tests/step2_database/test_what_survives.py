@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,17 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from common.accounts import add_account, find_by_name
+from tests.contracts.http import StepServer
 from tests.helpers.apps import bearer, own_retry_clock
 from tests.helpers.databases import connection_to
+from tests.helpers.faketime import HostClock
 from tests.helpers.postgresql_server import PostgresqlServer, postgresql_server
 from tests.helpers.redis_server import wait_until
 from tests.helpers.started_steps import Copy
 from tests.helpers.threads import join, start_thread
-from tests.helpers.users import ALICE, BOB, CAROL
-from tests.helpers.what_survives import Observed, faults, observe, observe_kill, set_back, unused_token
-from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
+from tests.helpers.users import CAROL
+from tests.helpers.what_survives import Observed, faults, observe, observe_clocks, observe_kill, unused_token
+from tests.step2_database.conftest import MakeApp, tracker_of
 
 MAY_BE_LOST = timedelta(seconds=0.6)  # three times PostgreSQL's wal_writer_delay
 
@@ -128,26 +130,24 @@ def new_user(name: str) -> User:
     return User(account.id, name)
 
 
-def test_fault_database_clock_set_back(app: Flask) -> None:
-    clock = clock_of(app)
+def test_fault_database_clock_set_back(tmp_path: Path) -> None:
+    clock, copy = HostClock(tmp_path), Copy("step2_database", tmp_path / "copy")
+    with copy.demo(settings=clock.settings) as client:
+        carols = StepServer(copy, client).token("carol")
+        observed = observe_clocks(client, client, carols, lambda: clock.set("-3600s"))
+        assert observed == faults()["database_clock_set_back"].observed
+        clock.set("+240s")
+        assert client.online() == 2  # alice and bob, for an hour too long
+        clock.set("+310s")
+        assert client.online() == 0
 
-    assert observe(app, set_back(clock)) == faults()["database_clock_set_back"].observed
-    clock.advance(minutes=64)
-    assert tracker_of(app).get_online() == 2  # alice and bob, for an hour too long
-    clock.advance(minutes=1)
-    assert tracker_of(app).get_online() == 0
 
-
-def test_fault_database_hosts_apart(make_app: MakeApp) -> None:
-    slow, fast = make_app(), make_app()
-    clock_of(fast).now = clock_of(slow).now + timedelta(seconds=5)
-
-    assert observe(slow, nullcontext(), other_host=fast) == faults()["database_hosts_apart"].observed
-    tracker_of(fast).mark_online(ALICE)
-    tracker_of(slow).mark_online(BOB)
-    for app in (slow, fast):
-        clock_of(app).advance(seconds=295)
-    assert BOB.id not in dict(tracker_of(fast).online_users())  # five seconds early
-    for app in (slow, fast):
-        clock_of(app).now += timedelta(seconds=10, microseconds=-1)
-    assert ALICE.id in dict(tracker_of(slow).online_users())  # five seconds late
+def test_fault_database_hosts_apart(tmp_path: Path) -> None:
+    copy = Copy("step2_database", tmp_path / "copy")
+    fast = HostClock(tmp_path, "+5s")
+    with copy.demo() as slow_host, copy.demo(settings=fast.settings) as fast_host:
+        carols = StepServer(copy, fast_host).token("carol", signed_at=int(time.time()) + 5)
+        observed = observe_clocks(fast_host, slow_host, carols)
+        assert observed == faults()["database_hosts_apart"].observed
+        fast.set("+301s")
+        assert fast_host.online() == 2  # carol, marked by the slow host, has left five seconds early

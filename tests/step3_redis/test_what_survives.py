@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from datetime import timedelta
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 
-from tests.helpers.clock import FakeClock
+from tests.contracts.http import StepServer
+from tests.helpers.faketime import HostClock
 from tests.helpers.redis_server import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
 from tests.helpers.started_steps import Copy
-from tests.helpers.users import ALICE, BOB
-from tests.helpers.what_survives import faults, observe, observe_kill, set_back
-from tests.step3_redis.conftest import tracker_of
+from tests.helpers.what_survives import faults, observe, observe_clocks, observe_kill
 
 MakeApp = Callable[..., Flask]
 
@@ -64,36 +62,25 @@ def test_fault_redis_hung(make_app: MakeApp, own_server: RedisServer) -> None:
     assert observe(make_app(own_server.url), hung()) == faults()["redis_hung"].observed
 
 
-def with_fakeredis(make_app: MakeApp, server: FakeServer, clock: FakeClock) -> Flask:
-    """Make an app on a Redis that lives in the test."""
-    app = make_app("redis://127.0.0.1:1/0")
-    tracker = tracker_of(app)
-    tracker._client, tracker._clock = FakeRedis(server=server), clock
-    return app
+def test_fault_redis_clock_set_back(tmp_path: Path, own_server: RedisServer) -> None:
+    clock, copy = HostClock(tmp_path), Copy("step3_redis", tmp_path / "copy")
+    with copy.demo(settings={**clock.settings, "FLASK_REDIS_URL": own_server.url}) as client:
+        carols = StepServer(copy, client).token("carol")
+        observed = observe_clocks(client, client, carols, lambda: clock.set("-3600s"))
+        assert observed == faults()["redis_clock_set_back"].observed
+        clock.set("+240s")
+        assert client.online() == 2  # alice and bob, for an hour too long
+        clock.set("+310s")
+        assert client.online() == 0
 
 
-def test_fault_redis_clock_set_back(make_app: MakeApp) -> None:
-    clock = FakeClock()
-    app = with_fakeredis(make_app, FakeServer(), clock)
-
-    assert observe(app, set_back(clock)) == faults()["redis_clock_set_back"].observed
-    clock.advance(minutes=64)
-    assert tracker_of(app).get_online() == 2  # alice and bob, for an hour too long
-    clock.advance(minutes=1)
-    assert tracker_of(app).get_online() == 0
-
-
-def test_fault_redis_hosts_apart(make_app: MakeApp) -> None:
-    server, slows_clock, fasts_clock = FakeServer(), FakeClock(), FakeClock()
-    fasts_clock.advance(seconds=5)
-    slow = with_fakeredis(make_app, server, slows_clock)
-    fast = with_fakeredis(make_app, server, fasts_clock)
-    assert observe(slow, nullcontext(), other_host=fast) == faults()["redis_hosts_apart"].observed
-    tracker_of(fast).mark_online(ALICE)
-    tracker_of(slow).mark_online(BOB)
-    for clock in (slows_clock, fasts_clock):
-        clock.advance(seconds=295)
-    assert BOB.id not in dict(tracker_of(fast).online_users())  # five seconds early
-    for clock in (slows_clock, fasts_clock):
-        clock.now += timedelta(seconds=10, microseconds=-1)
-    assert ALICE.id in dict(tracker_of(slow).online_users())  # five seconds late
+def test_fault_redis_hosts_apart(tmp_path: Path, own_server: RedisServer) -> None:
+    copy = Copy("step3_redis", tmp_path / "copy")
+    fast = HostClock(tmp_path, "+5s")
+    redis = {"FLASK_REDIS_URL": own_server.url}
+    with copy.demo(settings=redis) as slow_host, copy.demo(settings={**fast.settings, **redis}) as fast_host:
+        carols = StepServer(copy, fast_host).token("carol", signed_at=int(time.time()) + 5)
+        observed = observe_clocks(fast_host, slow_host, carols)
+        assert observed == faults()["redis_hosts_apart"].observed
+        fast.set("+301s")
+        assert fast_host.online() == 2  # carol, marked by the slow host, has left five seconds early
