@@ -49,14 +49,21 @@ class Accounts(NamedTuple):
     """What one app knows about its accounts."""
 
     user_model: type[Account]
-    dummy_hash: str  # is checked where there is no account: it costs what a stored hash costs
+    dummy_hash: str  # checked when the name is unknown, so that the answer takes as long as for a known one
 
 
 def init_app(app: Flask, db: SQLAlchemy, user_model: type[Account]) -> None:
     """Connect the app to its users' table; opens no connection. SystemExit: a setting that cannot be used."""
     try:
         db.init_app(app)
-    except (ArgumentError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        with app.app_context():
+            if "@" in (db.engine.url.host or ""):
+                raise ValueError("a password with an @ in it")
+    except ValueError:  # its text may hold a part of the password
+        refuse_setting(
+            "FLASK_SQLALCHEMY_DATABASE_URI names no usable database: percent-encode the password in it"
+        )
+    except (ArgumentError, AttributeError, ImportError, OSError, RuntimeError, TypeError) as error:
         refuse_setting(
             f"FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: {error}"
         )
@@ -74,7 +81,7 @@ def current_accounts() -> Accounts:
 
 
 def password_matches(account: Account | None, password: str) -> bool:
-    """Check a password, and take as long where there is no account: the time tells no names."""
+    """Check a password; an unknown name takes as long, so that the time does not tell which names exist."""
     stored = account.password_hash if account else current_accounts().dummy_hash
     matches = check_password_hash(stored, password)
     # Looked at after the hash, so that each refusal takes equally long. To scrypt, "demo\0" is "demo".

@@ -4,22 +4,25 @@
     presence.record(user)                      # where a user is recognised, once a request
     presence.get_online()                      # in a view; {{ online_count() }} in a template
 
-A store that fails never fails a request that only marks its user; it is then unknown who is online.
+When the store fails, a request that only marks its user still succeeds, and a count answers 503, "unknown".
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any, ParamSpec, Protocol, TypeVar
+from uuid import UUID
 
 from flask import Flask, current_app
 from werkzeug.exceptions import ServiceUnavailable
 
+LOGGER = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -84,17 +87,19 @@ class OnlineTracker(Protocol):
 class PresenceUnknown(ServiceUnavailable):
     """The store fails, so it is unknown who is online; in a view this is a 503."""
 
-    description = "Who is online is unknown, because the presence store failed; try again later."
+    description = "Who is online is unknown, because the presence store does not answer; try again later."
 
 
 class CircuitBreaker:
     """Leaves a store alone for a while after it has failed, and then lets one call try it again.
 
-    So a store that hangs costs one call its driver's timeout every rest_seconds, and all other calls nothing.
+    While the store hangs, one call in rest_seconds waits for the driver's timeout; all others fail at once.
     outages: the errors after which the store is left alone.
-    overloads: the errors that fail their own call, and no other.
-    warn: is told the error, once an outage, and at most once every rest_seconds of an overload.
+    overloads: the errors that fail their own call only; MANY of them in a row are an outage, too.
+    warn: called with the error, once for each outage, and at most once in rest_seconds for overloads.
     """
+
+    MANY = 10
 
     def __init__(
         self,
@@ -113,7 +118,8 @@ class CircuitBreaker:
         self.failing = False  # until a call succeeds
         self._being_tried = False
         self._retry_at = 0.0  # on the monotonic clock, in seconds
-        self._overload_told_until = float("-inf")  # likewise
+        self._overloads_in_a_row = 0
+        self._next_overload_warning_at = float("-inf")  # on the monotonic clock, in seconds
 
     def is_resting(self) -> bool:
         """Whether a call would be refused now: the store fails, and it is too early to try it again."""
@@ -124,7 +130,8 @@ class CircuitBreaker:
         with self._lock:
             if self.is_resting():
                 raise PresenceUnknown
-            trying_again = self._being_tried = self.failing
+            trying_again = self.failing  # while it fails, this call is the one that tries the store again
+            self._being_tried = trying_again
         try:
             result = function(*args, **kwargs)
         except self._overloads as error:
@@ -134,6 +141,7 @@ class CircuitBreaker:
             self._note_outage(error)
             raise PresenceUnknown from error
         else:
+            self._overloads_in_a_row = 0
             if trying_again:
                 self.failing = False
             return result
@@ -151,11 +159,15 @@ class CircuitBreaker:
 
     def _note_overload(self, error: Exception) -> None:
         with self._lock:
+            self._overloads_in_a_row += 1
+            is_outage = self._overloads_in_a_row >= self.MANY  # a store that hangs holds all its connections
             now = self._monotonic()
-            is_told = now < self._overload_told_until
-            if not is_told:
-                self._overload_told_until = now + self._rest_seconds
-        if not is_told:
+            must_warn = not is_outage and now >= self._next_overload_warning_at
+            if must_warn:
+                self._next_overload_warning_at = now + self._rest_seconds
+        if is_outage:
+            self._note_outage(error)
+        elif must_warn:
             self._warn(error)
 
 
@@ -167,23 +179,31 @@ class Presence:
         tracker: OnlineTracker,
         rest_seconds: float = 5.0,
         monotonic: Callable[[], float] = time.monotonic,
+        logger: logging.Logger = LOGGER,
     ) -> None:
         self.tracker = tracker
-        guarded = tracker.outages, tracker.overloads
-        self._marks = CircuitBreaker(*guarded, warn_that("Users are not marked"), rest_seconds, monotonic)
-        self._reads = CircuitBreaker(*guarded, warn_that("Who is online is unknown"), rest_seconds, monotonic)
+
+        def breaker(what_follows: str) -> CircuitBreaker:
+            warn = partial(warn_of, logger, what_follows)
+            return CircuitBreaker(tracker.outages, tracker.overloads, warn, rest_seconds, monotonic)
+
+        self._marks = breaker("Users are not marked")
+        self._reads = breaker("Who is online is unknown")
+        self._not_marked: HasId | None = None  # the last user whose mark failed
 
     def record(self, user: Any) -> None:
         """Mark the user as seen now, best effort: a store that fails costs a warning, and never the request.
 
-        user: an object with an id, a mapping or row with the key "id", or an id. TypeError: None is no user.
+        user: an object with an id, a mapping or row with the key "id", or an id. TypeError: it has none.
         """
         user = with_id(user)
         if self._marks.failing:
-            # without last_seen, for which step 2 may spare the write: only a write shows that the store works
+            # Without last_seen, so that step 2 writes for certain: only a write shows that the store works.
             user = SimpleNamespace(id=user.id)
-        with suppress(PresenceUnknown):
+        try:
             self._marks.call(self.tracker.mark_online, user)
+        except PresenceUnknown:
+            self._not_marked = SimpleNamespace(id=user.id)
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window. PresenceUnknown (503): the store fails."""
@@ -198,17 +218,20 @@ class Presence:
         return self._read(self.tracker.last_seen, with_id(user))
 
     def _read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        # While marks fail, a count sinks to a 0 that looks true. Once the store may be tried again, a count
-        # may try it too: a worker that is asked for counts alone would never learn that the outage is over.
-        if self._marks.is_resting():
-            raise PresenceUnknown
+        if self._marks.failing:
+            # Without new marks, a count sinks to a 0 that looks true. So it is unknown until marks succeed
+            # again, and a read tries that, once the rest is over, with the last user who could not be marked:
+            # a worker that is only asked for counts would never learn that the outage has ended.
+            if self._not_marked is None:
+                raise PresenceUnknown
+            self._marks.call(self.tracker.mark_online, self._not_marked)
         return self._reads.call(function, *args, **kwargs)
 
 
 def init_app(app: Flask, tracker: OnlineTracker) -> None:
     """Give the app its tracker, and its templates online_count()."""
-    app.extensions["presence"] = Presence(tracker)
-    app.context_processor(lambda: {"online_count": _count_to_show})
+    app.extensions["presence"] = Presence(tracker, logger=app.logger)
+    app.add_template_global(_count_or_blank, "online_count")
 
 
 def current_presence() -> Presence:
@@ -247,30 +270,33 @@ def online_count() -> int | None:
         return None
 
 
-def _count_to_show() -> int | str:
+def _count_or_blank() -> int | str:
     count = online_count()
     return "" if count is None else count  # a template writes nothing while it is unknown
 
 
 def with_id(user: Any) -> HasId:
-    """Return an object with an id for what an app has: such an object, a mapping or row, or an id."""
-    if hasattr(user, "id"):
-        known: HasId = user
-    elif hasattr(user, "keys"):  # a dict, or a row such as sqlite3.Row
-        known = SimpleNamespace(id=user["id"])
-    else:
-        known = SimpleNamespace(id=user)
-    if known.id is None:
-        raise TypeError(f"{user!r} is no user: give an object with an id, a row with one, or an id.")
+    """Return an object with an id for what an app has: such an object, a mapping or row, or an id.
+
+    TypeError: it is none of these, as None and somebody who has not signed in are not.
+    """
+    try:
+        if hasattr(user, "id"):
+            known: HasId = user
+        elif hasattr(user, "keys"):  # a dict, or a row such as sqlite3.Row
+            known = SimpleNamespace(id=user["id"])
+        else:
+            known = SimpleNamespace(id=user)
+        if not isinstance(known.id, int | str | UUID) or isinstance(known.id, bool) or known.id == "":
+            raise TypeError
+    except (TypeError, LookupError):
+        raise TypeError(
+            f"{type(user).__name__} is no user: give an object with an id, a row with one, or an id."
+        ) from None
     return known
 
 
-def warn_that(what: str) -> Callable[[Exception], None]:
-    """Return a function that logs, for the current app, what follows from an error of its store."""
-
-    def warn(error: Exception) -> None:
-        # redis-py's own repr leaves the reason out
-        reason = BaseException.__repr__(error)
-        current_app.logger.warning("%s, the presence store fails: %s", what, reason)
-
-    return warn
+def warn_of(logger: logging.Logger, what_follows: str, error: Exception) -> None:
+    """Log what follows from an error of the store."""
+    reason = BaseException.__repr__(error)  # redis-py's own repr leaves the reason out
+    logger.warning("%s, the presence store fails: %s", what_follows, reason)

@@ -7,10 +7,13 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
 from common.accounts import add_account, create_tables, find_by_name
@@ -34,15 +37,12 @@ def run_demo(
     parser.add_argument("--port", type=port_number, default=os.environ.get("PORT", str(port)))
     asked = parser.parse_args()
 
-    app = create_app(settings_of(step))
+    app = create_app(demo_settings(step))
     # kept beside the database, so that tokens outlive a restart
-    app.config["SECRET_KEY"] = kept_secret(Path(app.instance_path) / f"{step}-demo.key")
+    app.config["SECRET_KEY"] = read_or_make_key(Path(app.instance_path) / f"{step}-demo.key")
     page.init_app(app, remembers, dict.fromkeys(ACCOUNTS, PASSWORD))
     with app.app_context():
-        create_tables()
-        for name in ACCOUNTS:
-            if find_by_name(name) is None:
-                add_account(name, PASSWORD)
+        make_accounts()
 
     server = make_server("127.0.0.1", asked.port, app, threaded=True)
     url = f"http://127.0.0.1:{server.port}"
@@ -57,11 +57,24 @@ def run_demo(
     server.serve_forever()
 
 
-def settings_of(step: str) -> dict[str, Any]:
-    """Return the settings of a step's demo; the environment outranks the last two."""
+def make_accounts() -> None:
+    """Create the tables and the accounts; another demo, started at the same moment, may be doing so too."""
+    try:
+        create_tables()
+    except OperationalError:  # the other one has made a table since we looked
+        create_tables()
+    for name in ACCOUNTS:
+        if find_by_name(name) is None:
+            with suppress(ValueError):  # the other one has made the account since we looked
+                add_account(name, PASSWORD)
+
+
+def demo_settings(step: str) -> dict[str, Any]:
+    """Return the settings of a step's demo; the environment may change `defaults`, but not `fixed`."""
     fixed = {
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{step}-demo.sqlite",
-        "SECRET_KEY": secrets.token_hex(),  # until the one that is kept can be read
+        "SQLALCHEMY_ENGINE_OPTIONS": {},  # those of a deployment are for another database
+        "SECRET_KEY": secrets.token_hex(),  # a placeholder: run_demo() replaces it by the key in the file
     }
     defaults = {
         "ONLINE_RESOLUTION_SECONDS": 0,  # each request shows at once
@@ -77,12 +90,17 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def kept_secret(path: Path) -> str:
-    """Return the secret in the file; the first run makes it."""
+def read_or_make_key(path: Path) -> str:
+    """Return the secret key in the file; the first run makes it, and of several at once only one does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    secret = path.read_text(encoding="utf-8")
-    if not secret:
-        secret = secrets.token_hex()
-        path.write_text(secret, encoding="utf-8")
-    return secret
+    if path.exists() and not path.read_text(encoding="utf-8").strip():
+        path.unlink()  # a crash has left it empty
+    if not path.exists():
+        with NamedTemporaryFile(
+            "w", dir=path.parent, encoding="utf-8"
+        ) as whole:  # readable by its owner only
+            whole.write(secrets.token_hex())
+            whole.flush()
+            with suppress(FileExistsError):
+                os.link(whole.name, path)  # unlike a rename, this replaces no key that another demo has made
+    return path.read_text(encoding="utf-8").strip()

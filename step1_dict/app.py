@@ -14,8 +14,6 @@ from flask import Flask
 
 from common import presence
 from common.api import new_app
-from demo.page import Words
-from demo.run import run_demo
 from step1_dict.models import User, db
 from step1_dict.tracker import DictTracker
 
@@ -32,6 +30,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 if __name__ == "__main__":
+    from demo.page import Words
+    from demo.run import run_demo
+
     remembers = Words(
         "A dict in this process remembers who was last seen when; a restart forgets everyone.",
         "用户最后出现的时间记在本进程的一个字典里，重启之后全部丢失。",

@@ -17,8 +17,6 @@ from flask_migrate import Migrate
 from common import presence
 from common.api import new_app
 from common.settings import refuse_setting
-from demo.page import Words
-from demo.run import run_demo
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
@@ -47,6 +45,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 if __name__ == "__main__":
+    from demo.page import Words
+    from demo.run import run_demo
+
     remembers = Words(
         "A column of the users' table remembers who was last seen when; a restart forgets nobody.",
         "用户最后出现的时间记在用户表的一列里，重启之后全部还在。",

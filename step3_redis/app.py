@@ -16,8 +16,6 @@ from flask import Flask
 
 from common import presence
 from common.api import new_app
-from demo.page import Words
-from demo.run import run_demo
 from step3_redis.client import redis_client
 from step3_redis.models import User, db
 from step3_redis.sharded import ShardedTracker
@@ -52,6 +50,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
 
 
 if __name__ == "__main__":
+    from demo.page import Words
+    from demo.run import run_demo
+
     embedded = not os.environ.get("FLASK_REDIS_URL")
     remembers = Words(
         "A sorted set in the Redis that FLASK_REDIS_URL names remembers who was last seen when.",

@@ -1,11 +1,11 @@
-"""The Redis client of one app: short timeouts and no second try, since presence is worth no waiting."""
+"""The Redis client of one app: short timeouts and no second try, so that no request waits for it for long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
 from flask_redis import FlaskRedis
@@ -20,6 +20,28 @@ OPTIONS = {
     "max_connections": 10_000,  # no thread is refused a connection
     "socket_timeout": TIMEOUT_SECONDS,
     "retry": Retry(NoBackoff(), 0),
+}
+LONGEST_TIMEOUT_SECONDS = 60
+# The options of an address that are for a deployer to set; redis-py has more, which only code can give.
+ADDRESS_OPTIONS = {
+    "client_name",
+    "db",
+    "decode_responses",
+    "encoding",
+    "health_check_interval",
+    "max_connections",
+    "password",
+    "protocol",
+    "socket_connect_timeout",
+    "socket_keepalive",
+    "socket_timeout",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_cert_reqs",
+    "ssl_certfile",
+    "ssl_check_hostname",
+    "ssl_keyfile",
+    "username",
 }
 TCP_OPTIONS = {
     "socket_connect_timeout": TIMEOUT_SECONDS,
@@ -42,7 +64,7 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
         refuse_setting("FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0")
     is_cluster = app.config["REDIS_CLUSTER"]
     try:
-        _try_out(address, is_cluster=is_cluster)
+        _check_address(address, is_cluster=is_cluster)
         if is_cluster:
             client = FlaskRedis.from_custom_provider(LazyCluster, **OPTIONS | TCP_OPTIONS)
         else:
@@ -57,16 +79,28 @@ def redis_client(app: Flask, *, embedded: bool) -> Any:
     return client
 
 
-def _try_out(address: str, *, is_cluster: bool) -> None:
-    """Do with the address what needs no server: an error that this raises, each command would raise later."""
+def _check_address(address: str, *, is_cluster: bool) -> None:
+    """Build a connection without opening it, so that a wrong address fails now and not with each command."""
+    parts = urlsplit(address)
+    # a # ? or / in the password ends the address too early, and a part of the password is taken for the host
+    if parts.fragment or "@" in parts.path + parts.query:
+        raise ValueError("a password that is not percent-encoded")
+    unknown = parse_qs(parts.query, keep_blank_values=True).keys() - ADDRESS_OPTIONS
+    if unknown:
+        raise ValueError(f"unknown options: {unknown}")
     pool = ConnectionPool.from_url(address)
-    pool.connection_class(**pool.connection_kwargs).encoder.encode("text")
+    connection = pool.connection_class(**pool.connection_kwargs)
+    connection.encoder.encode("text")
     named = pool.connection_kwargs
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        if not 0 < named.get(name, TIMEOUT_SECONDS) <= LONGEST_TIMEOUT_SECONDS:
+            raise ValueError(f"{name} is no time that a request can wait")
     if "path" not in named:
         named.get("host", "").encode("idna")
-        if not named.get("host"):
-            raise ValueError("no host: a # or ? in the password ends the address too early")
-        if "db" not in named and urlsplit(address).path.strip("/"):
+        named.get("password", "").encode()
+        if not named.get("host") or parts.port == 0:
+            raise ValueError("no host, or no port")
+        if ("db" not in named and parts.path.strip("/")) or parts.path.count("/") > 1:
             raise ValueError("a database is a number: redis-py takes any other path for 0")
     if is_cluster and ("path" in named or named.get("db")):
         raise ValueError("a cluster has no Unix socket, and no database but 0")
@@ -91,6 +125,10 @@ class LazyCluster:
 
     def __getattr__(self, name: str) -> Any:
         """Hand everything on. RedisClusterException: no node answers."""
+        if name.startswith("__"):  # a copy is being made, which has nothing yet
+            raise AttributeError(name)
         if self._cluster is None:
-            self._cluster = self._connect()  # threads that are here at once connect more than once: no harm
+            self._cluster = (
+                self._connect()
+            )  # two threads may both connect; the cluster of the later one is kept
         return getattr(self._cluster, name)

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 from flask import Flask, render_template_string
+from flask_login import AnonymousUserMixin
+from jinja2 import DictLoader
 
 from common import presence as extension
 from common.presence import (
@@ -76,19 +78,20 @@ def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
     assert len([entry for entry in caplog.records if entry.levelno == logging.WARNING]) == 2
 
 
-def test_marks_and_reads_that_fail_are_told_once_each(
+def test_reads_and_marks_that_fail_are_told_once_each(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tracker.reads_fail = tracker.marks_fail = True
-    for _ in range(10):
-        record(ALICE)
-        monotonic.advance(seconds=5)
-        with pytest.raises(PresenceUnknown):
-            get_online()
-        monotonic.advance(seconds=5)
+    for failing in ("reads_fail", "marks_fail"):
+        setattr(tracker, failing, True)
+        for _ in range(10):
+            record(ALICE)
+            monotonic.advance(seconds=5)
+            with pytest.raises(PresenceUnknown):
+                get_online()
+            monotonic.advance(seconds=5)
     assert [entry.getMessage().split(", the presence store fails: ") for entry in caplog.records] == [
-        ["Users are not marked", "StoreDown('connection refused')"],
         ["Who is online is unknown", "StoreDown('connection refused')"],
+        ["Users are not marked", "StoreDown('connection refused')"],
     ]
 
 
@@ -150,18 +153,34 @@ def test_the_count_is_unknown_while_marks_fail_although_reads_succeed(
         monotonic.advance(seconds=5)
 
 
-def test_a_count_may_try_the_store_again_once_the_rest_is_over(
+def test_a_count_tries_the_mark_that_failed_once_the_rest_is_over(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:
     record(ALICE)
     tracker.marks_fail = True
     record(BOB)
+    monotonic.advance(seconds=5)
+    with pytest.raises(PresenceUnknown):  # marks still fail: the number would only sink
+        get_online()
     tracker.marks_fail = False
     monotonic.advance(seconds=4.999)
     with pytest.raises(PresenceUnknown):
         get_online()
     monotonic.advance(seconds=0.001)
-    assert get_online() == 1  # a worker that is only asked for counts finds out, too
+    assert get_online() == 2  # a worker that is only asked for counts finds out, too, and bob is there
+    assert tracker.marked == [ALICE.id, BOB.id]
+
+
+def test_no_count_is_answered_while_marks_fail_however_rare_they_are(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    for _ in range(600):
+        monotonic.advance(seconds=1)
+        with pytest.raises(PresenceUnknown):
+            get_online()
+    assert len(caplog.records) == 1
 
 
 def test_a_count_waits_for_nobody_who_is_trying_the_store(
@@ -301,7 +320,22 @@ def test_a_user_is_an_object_a_row_a_mapping_or_an_id(
     assert tracker.marked == [5, 6, 7, 8, "gil", own, 0]
 
 
-@pytest.mark.parametrize("nobody", [None, SimpleNamespace(id=None), {"id": None}])
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        None,
+        SimpleNamespace(id=None),
+        {"id": None},
+        {"name": "ann"},
+        AnonymousUserMixin(),
+        object(),
+        (1, "ann"),
+        "",
+        True,
+        1.5,
+    ],
+    ids=lambda nobody: type(nobody).__name__,
+)
 def test_nobody_is_refused_in_a_sentence(presence: Presence, tracker: NotingTracker, nobody: Any) -> None:
     for call in (record, last_seen):
         with pytest.raises(
@@ -309,6 +343,29 @@ def test_nobody_is_refused_in_a_sentence(presence: Presence, tracker: NotingTrac
         ):
             call(nobody)
     assert tracker.attempts == 0
+
+
+def test_many_overloads_in_a_row_are_an_outage(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    """A store that hangs holds every connection, and then all calls wait for a free one."""
+    tracker.busy = True
+    for _ in range(50):
+        record(ALICE)
+    assert tracker.attempts == CircuitBreaker.MANY
+    monotonic.advance(seconds=5)
+    tracker.busy = False
+    assert get_online() == 1
+
+
+def test_a_mark_from_a_thread_of_ones_own_fails_nothing(
+    app: Flask, tracker: NotingTracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    extension.init_app(app, tracker)
+    presence: Presence = app.extensions["presence"]
+    tracker.marks_fail = True
+    join(start_thread(lambda: presence.record(ALICE)))  # without an app context
+    assert len(caplog.records) == 1
 
 
 def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(
@@ -319,6 +376,11 @@ def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(
         record(ALICE)
         assert online_count() == 1
         assert render_template_string("{{ online_count() }} online") == "1 online"
+        app.jinja_loader = DictLoader(
+            {"macros.html": "{% macro badge() %}{{ online_count() }}{% endmacro %}"}
+        )
+        imported = "{% from 'macros.html' import badge %}{{ badge() }}"
+        assert render_template_string(imported) == "1"
         tracker.reads_fail = True
         assert online_count() is None
         assert render_template_string("{{ online_count() }} online") == " online"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -64,6 +65,17 @@ def test_without_an_address_nothing_is_embedded_but_the_start_ends(
         "redis://:pass/word@host",
         "redis://:12#34pass@host/0",
         "redis://:12?34pass@host/0",
+        "redis://app:12#pass@host/0",
+        "redis://app:12/pass@host/0",
+        "redis://app:?pass@host/0",
+        "redis://host/1/2",
+        "redis://host:0/0",
+        "redis://host?socket_timeout=-1",
+        "redis://host?socket_timeout=nan",
+        "redis://host?socket_connect_timeout=1e20",
+        "redis://host?socket_type=1",
+        "redis://host?retry_on_error=ConnectionError",
+        "redis://host?credential_provider=x",
         "redis://",
         "redis://host?no_such=1",
         "redis://host?ssl_cert_reqs=none",
@@ -81,6 +93,7 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_password(
     sentence = capsys.readouterr().err
     assert "FLASK_REDIS_URL names no usable Redis" in sentence
     assert sentence.count("\n") == 1 and "pass" not in sentence.replace("password", "")
+    assert not re.search(r"[12]", sentence.replace("redis://host:6379/0", ""))
 
 
 @pytest.mark.parametrize(
