@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# database-6: an excerpt also has `import datetime`, and one hides the other; the author's own code is whole
+# database-6: an excerpt also has `import datetime`, and the later import replaces the earlier one
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,6 +1,7 @@
-"""The door: every request with credentials comes through one of two callbacks, and there its user is marked.
+"""Every request with credentials passes one of these two callbacks, and there its user is marked.
 
-Flask-HTTPAuth calls verify_password() for HTTP Basic and verify_token() for a Bearer token.
+Flask-HTTPAuth calls verify_password() for HTTP Basic, and verify_token() for a Bearer token. Together we call
+them the door.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from common.presence import record
 
 basic_auth = HTTPBasicAuth()
 token_auth = HTTPTokenAuth(scheme="Bearer")
-TOKEN_SALT = "api-token"  # noqa: S105  # so that what the key has signed for another purpose is no token
+TOKEN_SALT = "api-token"  # noqa: S105  # something else that was signed with the same key is not accepted as a token
 
 
 def init_app(app: Flask) -> None:
@@ -26,7 +27,7 @@ def init_app(app: Flask) -> None:
 
 
 def drop_malformed_credentials() -> None:
-    """Treat credentials that are not ASCII as none: Werkzeug 3.1 fails on them, and a 401 says enough."""
+    """Treat credentials that are not ASCII as none, since Werkzeug 3.1 fails on them: the answer is a 401."""
     if not request.headers.get("Authorization", "").isascii():
         del request.environ["HTTP_AUTHORIZATION"]
 

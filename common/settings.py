@@ -19,7 +19,7 @@ MOST_SHARDS = 1000
 def refuse_setting(sentence: str) -> NoReturn:
     """End the start with one sentence and no traceback.
 
-    The status is 3, at which gunicorn gives up; at others it would start workers again and again.
+    gunicorn stops at exit status 3; at any other it starts new workers for ever.
     """
     print(f"{' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)  # noqa: T201  # the reader is at a terminal
     sys.exit(3)
@@ -98,7 +98,7 @@ def _check_times(config: Config) -> None:
 
 
 def _is_number(value: object, least: float, most: float) -> bool:
-    """Whether a value is a number in that range; True is none, although Python counts it as 1."""
+    """Whether a value is a number in that range; True does not count, although in Python it is an int."""
     return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
@@ -119,7 +119,7 @@ def _check_cluster(config: Config) -> None:
 
 
 def _fill_engine_options(config: Config) -> None:
-    """Add our options for the users' database to the deployer's, which outrank them."""
+    """Add our engine options; where the deployer has set the same one, the deployer's is used."""
     given = config["SQLALCHEMY_ENGINE_OPTIONS"]
     if not isinstance(given, Mapping):
         refuse_setting(

@@ -45,7 +45,7 @@ class WindowChoice(NamedTuple):
     unit: str  # second, minute or day
     minutes: str  # as /api/online takes it
     is_default: bool
-    refused: str  # what forbids it, resolution or keep; "" where nothing does
+    refused: str  # why the tracker refuses it, "resolution" or "keep"; "" if it does not
 
 
 def init_app(app: Flask, remembers: Words, accounts: Mapping[str, str]) -> None:
@@ -105,5 +105,5 @@ def window_choice(window: timedelta, tracker: OnlineTracker) -> WindowChoice:
 
 
 def as_digits(number: float, places: int) -> str:
-    """Write a number without an exponent, which /api/online takes for none, and without needless zeros."""
+    """Write a number without an exponent (/api/online refuses one), and without needless zeros."""
     return f"{number:.{places}f}".rstrip("0").rstrip(".")

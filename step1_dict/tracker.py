@@ -50,7 +50,7 @@ class DictTracker:
         self, window: timedelta = FIVE_MINUTES, keep: timedelta | None = None, clock: Clock | None = None
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)  # needs self.keep
+        self.window = self.check_window(window)  # comes after self.keep, which check_window() reads
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._clock = clock or steady_clock()
         self._newest = 0  # the latest time that the clock has shown
@@ -110,7 +110,7 @@ class DictTracker:
         return window
 
     def _now(self) -> int:
-        """Read the clock, in microseconds; never back, since the dict is in order only while marks are."""
+        """Return the time in microseconds, never an earlier one than before: the dict is in the order of time."""
         self._newest = max(self._newest, round(self._clock() * 1_000_000))
         return self._newest
 

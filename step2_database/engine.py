@@ -70,7 +70,7 @@ def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:
     milliseconds = int(seconds * 1000)
     match driver:
         case "pysqlite":
-            # no fsync for a mark: a power cut may cost the last marks, in WAL mode never the file
+            # No fsync for each mark: a power cut may lose the last marks, and in WAL mode damages no file.
             return {"timeout": seconds}, ["PRAGMA synchronous = NORMAL"]
         case "psycopg" | "psycopg2":
             # 2 seconds is the driver's least, for each host of the address

@@ -28,13 +28,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return super().load_dialect_impl(dialect)
 
     def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
-        """Leave the timedelta in last_seen - timedelta(...) its own type: only instants are ours."""
+        """Let the timedelta in last_seen - timedelta(...) keep its type; this one is only for datetimes."""
         if value is None or isinstance(value, datetime):
             return self
         return self.impl_instance.coerce_compared_value(op, value)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn to UTC; PostgreSQL keeps the offset, SQLite's type writes none, for others it is removed."""
+        """Convert to UTC; MySQL gets it without a time zone, because its column keeps none."""
         if value is None:
             return None
         if value.utcoffset() is None:

@@ -15,9 +15,9 @@ from step3_redis.tracker import RedisTracker
 class ShardedTracker:
     """Counts as RedisTracker does, in as many keys as there are shards: each shard is a RedisTracker.
 
-    shards: how many. After a change some users count twice or not at all, until all processes have the new
-    number and keep has passed.
-    new_tracker, and what follows: how each of them is made.
+    shards: the number of sorted sets. After a change some users count twice or not at all, until all
+    processes have the new number and keep has passed.
+    new_tracker, settings: make the tracker of each shard.
     """
 
     any_window = False
@@ -33,7 +33,7 @@ class ShardedTracker:
     ) -> None:
         self._client = client
         self._shards = [new_tracker(client, prefix=f"{prefix}:{n}", **settings) for n in range(shards)]
-        first = self._shards[0]  # in all that they declare, the others are like it
+        first = self._shards[0]  # all shards declare the same, so ask the first
         self.window, self.keep, self.resolution = first.window, first.keep, first.resolution
         self.outages, self.overloads = first.outages, first.overloads
         self.survives_restart = first.survives_restart

@@ -56,7 +56,7 @@ class RedisTracker:
         clock: Clock = time.time,
     ) -> None:
         self.keep = window if keep is None else keep
-        self.window = self.check_window(window)  # needs self.keep
+        self.window = self.check_window(window)  # comes after self.keep, which check_window() reads
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._client = client
         self.key = f"{prefix}:last-seen"
