@@ -110,7 +110,7 @@ class DictTracker:
         return window
 
     def _now(self) -> int:
-        """Return the time in microseconds, never an earlier one than before: the dict is in the order of time."""
+        """Return the time in microseconds, never an earlier one than before: the dict is in order of time."""
         self._newest = max(self._newest, round(self._clock() * 1_000_000))
         return self._newest
 
