@@ -38,8 +38,7 @@ class DatabaseTracker:
     shared_between_processes = True
     any_window = True
     outages: tuple[type[Exception], ...] = (DBAPIError,)
-    # no connection is free: the database works, and is busy
-    overloads: tuple[type[Exception], ...] = (PoolTimeoutError,)
+    overloads: tuple[type[Exception], ...] = (PoolTimeoutError,)  # the database works, and is busy
 
     def __init__(
         self,
@@ -61,7 +60,6 @@ class DatabaseTracker:
         self.window = self.check_window(window)
         self._clock = clock
         self._writing, self._reading = writing, reading
-
         # Just these two columns of the table: another one with an onupdate default would join the UPDATE.
         columns = [column(name, users.c[name].type) for name in ("id", "last_seen")]
         seen = table(users.name, *columns, schema=users.schema)
