@@ -80,25 +80,30 @@ class Bench:
     ) -> None:
         """Time calls of all contenders; argument: gives each call what it is called with."""
         timers = {name: _timer(call, argument) for name, call in contenders.items()}
-        calls, rounds = {}, self.rounds
+        calls_of_a_round, rounds = dict[str, int](), self.rounds
         for name, timer in timers.items():
-            calls[name], taken = self._calls(timer)
-            if taken > 1:
+            calls_of_a_round[name], seconds = self._calls_of_a_round(timer)
+            if seconds > 1:  # so slow a contender would take minutes
                 rounds = min(rounds, 5)
         samples: Samples = {name: [] for name in contenders}
         with self.progress(comparison, rounds * len(timers)) as bar:
             for number in range(rounds):
-                for name in list(timers)[:: -1 if number % 2 else 1]:
-                    samples[name].append(timers[name].timeit(calls[name]) / calls[name])
+                # every other round goes backwards, so that no contender always comes after the same one
+                for name in reversed(timers) if number % 2 else timers:
+                    calls = calls_of_a_round[name]
+                    samples[name].append(timers[name].timeit(calls) / calls)
                     bar.update(1)
         self.results.seconds[comparison] = samples
 
-    def _calls(self, timer: Timer) -> tuple[int, float]:
-        """Return how many calls fill a round, and the seconds of the last try; that also warms up."""
+    def _calls_of_a_round(self, timer: Timer) -> tuple[int, float]:
+        """Try how many calls take as long as a round; return also what the last try took, in seconds.
+
+        The tries warm up what is called.
+        """
         calls = 1
-        while (taken := timer.timeit(calls)) < self.round_seconds / 4 and calls < 1_000_000:
+        while (seconds := timer.timeit(calls)) < self.round_seconds / 4 and calls < 1_000_000:
             calls *= 4
-        return max(1, round(calls * self.round_seconds / taken)), taken
+        return max(1, round(calls * self.round_seconds / seconds)), seconds
 
     def progress(self, label: str, steps: int) -> Any:
         """Return a bar that a terminal shows; a file gets the label alone."""
