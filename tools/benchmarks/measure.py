@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+# whether the run is quick -> users online and users in all, where a few are counted among many
+FEW_AMONG_MANY = {False: (2_000, 200_000), True: (20, 2_000)}
 RESULTS = Path(__file__).parent / "results.json"
 Samples = dict[str, list[float]]  # contender -> one figure for each round
 PACKAGES = ("flask", "flask-httpauth", "gunicorn", "psycopg", "pymysql", "redis", "sqlalchemy")

@@ -21,7 +21,7 @@ from step2_database.app import create_app
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
-from tools.benchmarks.measure import Bench
+from tools.benchmarks.measure import FEW_AMONG_MANY, Bench
 from tools.benchmarks.stores import database
 
 BACKENDS = ("sqlite", "postgresql", "mysql")
@@ -98,7 +98,7 @@ class Tables:
 
     def __init__(self, bench: Bench, backend: str, url: URL) -> None:
         self.bench, self.backend = bench, backend
-        self.users, self.online = (2_000, 20) if bench.quick else (200_000, 2_000)  # online within WINDOW
+        self.online, self.users = FEW_AMONG_MANY[bench.quick]  # online within WINDOW
         app = create_app({"SECRET_KEY": "used by a benchmark alone", "SQLALCHEMY_DATABASE_URI": url})
         with app.app_context():
             create_tables()
