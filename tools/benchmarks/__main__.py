@@ -17,7 +17,8 @@ from tools.benchmarks.experiments import (
     workers,
 )
 from tools.benchmarks.measure import RESULTS, new_bench
-from tools.benchmarks.report.promises import known
+from tools.benchmarks.report.specification import promises
+from tools.writing import say
 
 MEASURED = (with_dict, with_database, with_redis, with_cluster, whole_requests, workers, accuracy)
 
@@ -48,10 +49,10 @@ def run(*, quick: bool, out: Path | None) -> None:
             else "All of it runs."
         )
         return
-    broken = [each for each in known(results) if not each.kept(results)]
+    broken = [each for each in promises(results) if each.is_broken()]
     for promise in broken:
         click.echo(
-            f"Not as it must be: {promise.words['en']} is {promise.value(results):.3g}, "
+            f"Not as it must be: {say(promise.words, 'en')} is {promise.figure:.3g}, "
             f"not at {'least' if promise.at_least else 'most'} {promise.limit:g}"
         )
     sys.exit(bool(broken))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import nan
 from pathlib import Path
 from statistics import median, quantiles
 from timeit import Timer
@@ -39,19 +40,30 @@ class Results:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
+    def rounds(self, comparison: str, contender: str) -> list[float]:
+        """Return the seconds a call of each round.
+
+        What was left out has two that are nan, as middle() needs two; what comes of them is nan too.
+        """
+        return self.seconds.get(comparison, {}).get(contender, [nan, nan])
+
     def median(self, comparison: str, contender: str) -> float:
         """Return the usual time of a call, in seconds."""
-        return median(self.seconds[comparison][contender])
+        return median(self.rounds(comparison, contender))
 
     def middle(self, comparison: str, contender: str) -> tuple[float, float]:
         """Return the bounds within which half of the rounds lie, in seconds."""
-        low, _, high = quantiles(self.seconds[comparison][contender], n=4, method="inclusive")
+        low, _, high = quantiles(self.rounds(comparison, contender), n=4, method="inclusive")
         return low, high
 
     def ratio(self, comparison: str, contender: str, to: str) -> float:
         """Return how many times as long one takes as another: the median of the rounds' own ratios."""
-        rounds = self.seconds[comparison]
-        return median(ours / its for ours, its in zip(rounds[contender], rounds[to], strict=True))
+        rounds = zip(self.rounds(comparison, contender), self.rounds(comparison, to), strict=True)
+        return median(ours / its for ours, its in rounds)
+
+    def part(self, figure: str, name: str) -> float:
+        """Return a part of what was counted or weighed; nan if it was not."""
+        return self.figures.get(figure, {}).get(name, nan)
 
     def write(self, path: Path) -> None:
         """Keep the results, with five digits of each figure."""

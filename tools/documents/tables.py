@@ -15,11 +15,10 @@ from pathlib import Path
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
 from tools.benchmarks.measure import RESULTS, read
-from tools.benchmarks.report.scale import SCALE
-from tools.benchmarks.report.summaries import SUMMARIES
-from tools.benchmarks.report.tables import TABLES
+from tools.benchmarks.report.specification import tables
 from tools.break_it.defects import DATA, Breakage, breakages
 from tools.documents.markdown import Document, documents
+from tools.writing import written
 
 IN_PRODUCTION = "hurts in production"
 WORDS = {
@@ -53,12 +52,12 @@ DIFF = re.compile(r"(<!-- diff: (\w+) (\w+) -->\n```diff\n)(.*?)(```\n)", re.DOT
 
 def filled(document: Document) -> str:
     """Return the document's text with its tables and differences written anew."""
-    language = document.language
+    language, measured = document.language, tables(read(RESULTS))
 
     def fill(table: re.Match[str]) -> str:
         name, *about = table[2].split()
-        if name in MEASURED:
-            first, *rows = MEASURED[name](read(RESULTS), about, language)
+        if table[2] in measured:
+            first, *rows = written(measured[table[2]], language)
         else:
             first, rows = WORDS[name][language], ROWS[name](about, language)
         lines = [first, ["---"] * len(first), *rows]
@@ -125,7 +124,6 @@ def survivals(steps: list[str], language: str) -> list[list[str]]:
     ]
 
 
-MEASURED = TABLES | SUMMARIES | SCALE
 ROWS = {"faults": survivals, "production": production, "worst": worst}
 
 
