@@ -18,25 +18,9 @@ from tools.benchmarks.measure import RESULTS, read
 from tools.benchmarks.report.specification import tables
 from tools.break_it.defects import DATA, Breakage, breakages
 from tools.documents.markdown import Document, documents
-from tools.writing import written
+from tools.writing import Cell, Table, Words, written
 
 IN_PRODUCTION = "hurts in production"
-WORDS = {
-    "production": {"en": ["id", "the usual form", "here"], "zh": ["编号", "常见写法", "这里"]},
-    "faults": {
-        "en": [
-            "fault",
-            "requests failed",
-            "marks from before",
-            "marks meanwhile",
-            "the count",
-            "recovery",
-            "test",
-        ],
-        "zh": ["故障", "失败的请求", "之前的记录", "期间的记录", "期间的人数", "恢复", "测试"],
-    },
-    "worst": {"en": ["id", "what happens", "lesson", "test"], "zh": ["编号", "现象", "课程", "测试"]},
-}
 LESSONS = {
     "auth": "step1_dict",
     "dict": "step1_dict",
@@ -45,21 +29,18 @@ LESSONS = {
     "redis": "step3_redis",
 }
 SLOW = {False: "", True: "-m slow "}
-README = {"en": "README.md", "zh": "README.zh.md"}
 TABLE = re.compile(r"(<!-- table: ([^\n]*) -->\n)(.*?)(<!-- /table -->\n)", re.DOTALL)
 DIFF = re.compile(r"(<!-- diff: (\w+) (\w+) -->\n```diff\n)(.*?)(```\n)", re.DOTALL)
 
 
 def filled(document: Document) -> str:
     """Return the document's text with its tables and differences written anew."""
-    language, measured = document.language, tables(read(RESULTS))
+    measured = tables(read(RESULTS))
 
     def fill(table: re.Match[str]) -> str:
         name, *about = table[2].split()
-        if table[2] in measured:
-            first, *rows = written(measured[table[2]], language)
-        else:
-            first, rows = WORDS[name][language], ROWS[name](about, language)
+        cells = measured[table[2]] if table[2] in measured else OTHERS[name](about)
+        first, *rows = written(cells, document.language)
         lines = [first, ["---"] * len(first), *rows]
         return table[1] + "".join(f"| {' | '.join(row)} |\n" for row in lines) + table[4]
 
@@ -85,46 +66,66 @@ def code_of(file: Path) -> list[str]:
     return list(takewhile(lambda line: not line.startswith("if __name__"), lines[first:]))
 
 
-def production(areas: list[str], language: str) -> list[list[str]]:
+def production(areas: list[str]) -> Table:
     """Return a row for each defect of these areas that hurts in production."""
     return [
-        [defect, breakage.why[language], breakage.here[language]]
-        for defect, breakage in breakages().items()
-        if breakage.here and defect.partition("-")[0] in areas
+        [("id", "编号"), ("the usual form", "常见写法"), ("here", "这里")],
+        *(
+            [defect, both(breakage.why), both(breakage.here)]
+            for defect, breakage in breakages().items()
+            if breakage.here and defect.partition("-")[0] in areas
+        ),
     ]
 
 
-def worst(_: list[str], language: str) -> list[list[str]]:
+def worst(_: list[str]) -> Table:
     """Return a row for each of the worst defects, with its lesson and its test."""
-    every = breakages()
+    defects = tomllib.loads(DATA.read_text("utf-8"))["worst"]
     return [
-        row_of(defect, every[defect], language) for defect in tomllib.loads(DATA.read_text("utf-8"))["worst"]
+        [("id", "编号"), ("what happens", "现象"), ("lesson", "课程"), ("test", "测试")],
+        *(row_of(defect, breakages()[defect]) for defect in defects),
     ]
 
 
-def row_of(defect: str, breakage: Breakage, language: str) -> list[str]:
+def row_of(defect: str, breakage: Breakage) -> list[Cell]:
     """Return one row of the worst."""
     step = LESSONS[defect.partition("-")[0]]
     section = "before-production" if breakage.kind == IN_PRODUCTION else "predict-break-fix"
-    lesson = f"[{step[4]}]({step}/{README[language]}#{section})"
-    return [defect, breakage.why[language], lesson, f"`pytest -k {defect.replace('-', '_')}_`"]
+    english, chinese = (f"[{step[4]}]({step}/{name}#{section})" for name in ("README.md", "README.zh.md"))
+    return [defect, both(breakage.why), (english, chinese), f"`pytest -k {defect.replace('-', '_')}_`"]
 
 
-def survivals(steps: list[str], language: str) -> list[list[str]]:
+def survivals(steps: list[str]) -> Table:
     """Return a row for each fault that was tried on these steps."""
     return [
         [
-            fault.what[language],
-            *fault.observed,
-            fault.recovery[language],
-            f"`pytest {SLOW[fault.slow]}-k fault_{name}`",
-        ]
-        for name, fault in faults().items()
-        if str(fault.step) in steps
+            ("fault", "故障"),
+            ("requests failed", "失败的请求"),
+            ("marks from before", "之前的记录"),
+            ("marks meanwhile", "期间的记录"),
+            ("the count", "期间的人数"),
+            ("recovery", "恢复"),
+            ("test", "测试"),
+        ],
+        *(
+            [
+                both(fault.what),
+                *fault.observed,
+                both(fault.recovery),
+                f"`pytest {SLOW[fault.slow]}-k fault_{name}`",
+            ]
+            for name, fault in faults().items()
+            if str(fault.step) in steps
+        ),
     ]
 
 
-ROWS = {"faults": survivals, "production": production, "worst": worst}
+def both(words: dict[str, str]) -> Words:
+    """Return the words of both languages as the tables have them."""
+    return words["en"], words["zh"]
+
+
+OTHERS = {"faults": survivals, "production": production, "worst": worst}
 
 
 if __name__ == "__main__":
