@@ -79,6 +79,13 @@ def test_all_rows_of_a_table_are_as_wide_as_its_heading() -> None:
         assert {len(row) for row in rows} == {len(heading)}, name
 
 
+def test_a_whole_run_has_measured_every_figure_of_every_table() -> None:
+    for name, table in tables(SHOWN).items():
+        for language in ("en", "zh"):
+            assert written(table, language) == [[say(cell, language) for cell in row] for row in table], name
+        assert "?" not in str(table), name
+
+
 @pytest.mark.parametrize("left_out", ["redis", "postgresql", "mysql"])
 def test_what_was_left_out_has_no_row_and_breaks_no_table(left_out: str) -> None:
     fewer = deepcopy(SHOWN)
