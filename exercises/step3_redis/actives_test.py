@@ -5,14 +5,13 @@ Delete the line that skips it, watch it fail, and build what it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from exercises.step3_redis.conftest import one_round_trip
 from step3_redis.sharded import ShardedTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
@@ -65,23 +64,3 @@ def test_exercise_3_2_actives_of_a_day(
             each.mark_online(Someone(user_id))
     assert tracker.daily_actives(TOMORROW) == pytest.approx(1000, rel=0.05)
     assert sharded.daily_actives(TOMORROW) == pytest.approx(1000, rel=0.05)
-
-
-@contextmanager
-def one_round_trip(client: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the client send one pipeline, without MULTI, and nothing beside it."""
-    pipelines: list[dict[str, Any]] = []
-    make = client.pipeline
-
-    def note(**options: Any) -> Any:
-        pipelines.append(options)
-        return make(**options)
-
-    def refuse(command: str, *_: Any, **__: Any) -> None:
-        pytest.fail(f"{command} takes a trip of its own")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(client, "pipeline", note)
-        patch.setattr(client, "execute_command", refuse)
-        yield
-    assert pipelines == [{"transaction": False}]

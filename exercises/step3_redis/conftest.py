@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,23 @@ def clock() -> FakeClock:
 @pytest.fixture
 def tracker(client: Redis, prefix: str, clock: FakeClock) -> Any:  # what it is to have, no type checker knows
     return RedisTracker(client, prefix=prefix, clock=clock)
+
+
+@contextmanager
+def one_round_trip(client: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the client send one pipeline, without MULTI, and nothing beside it."""
+    pipelines: list[dict[str, Any]] = []
+    make = client.pipeline
+
+    def note(**options: Any) -> Any:
+        pipelines.append(options)
+        return make(**options)
+
+    def refuse(command: str, *_: Any, **__: Any) -> None:
+        pytest.fail(f"{command} takes a trip of its own")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "pipeline", note)
+        patch.setattr(client, "execute_command", refuse)
+        yield
+    assert pipelines == [{"transaction": False}]

@@ -5,14 +5,13 @@ Delete the line that skips it, watch it fail, and build what it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from exercises.step3_redis.conftest import one_round_trip
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import AN_HOUR, FakeClock
@@ -20,26 +19,6 @@ from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 YESTERDAY, TODAY, TOMORROW = (date(2026, 1, 31) + timedelta(days=n) for n in (-1, 0, 1))
 A_DAY = 86_400  # seconds
-
-
-@contextmanager
-def one_round_trip(client: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the client send one pipeline, without MULTI, and nothing beside it."""
-    pipelines: list[dict[str, Any]] = []
-    make = client.pipeline
-
-    def note(**options: Any) -> Any:
-        pipelines.append(options)
-        return make(**options)
-
-    def refuse(command: str, *_: Any, **__: Any) -> None:
-        pytest.fail(f"{command} takes a trip of its own")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(client, "pipeline", note)
-        patch.setattr(client, "execute_command", refuse)
-        yield
-    assert pipelines == [{"transaction": False}]
 
 
 @pytest.mark.skip(reason="exercise 3.3: delete this line, then keep the day's peak, whichever process saw it")
