@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import closing
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import String, select
+from sqlalchemy import URL, String, select
 from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, scoped_session
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -59,6 +60,10 @@ def init_app(app: Flask, db: SQLAlchemy, user_model: type[Account]) -> None:
         with app.app_context():
             if "@" in (db.engine.url.host or ""):
                 raise ValueError("a password with an @ in it")
+            level = app.config["SQLALCHEMY_ENGINE_OPTIONS"].get("isolation_level")
+            known = db.engine.dialect.get_isolation_level_values(None)  # type: ignore[arg-type]  # asks no server
+            if level is not None and str(level).upper().replace("_", " ") not in known:
+                raise TypeError(f"isolation_level {level!r} is none of {', '.join(known)}")
     except ValueError:  # its text may hold a part of the password
         refuse_setting(
             "FLASK_SQLALCHEMY_DATABASE_URI names no usable database: percent-encode the password in it"
@@ -117,11 +122,21 @@ def db_session() -> scoped_session[Session]:
 def create_tables() -> None:
     """Create the tables that do not exist yet; on SQLite also let readers and a writer work side by side."""
     db = current_app.extensions["sqlalchemy"]
+    _keep_private(db.engine.url)
     db.create_all()
     if db.engine.dialect.name == "sqlite":
         # Past SQLAlchemy, which an app may have told to begin a transaction, where this cannot be set.
         with closing(db.engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode=WAL")  # the file remembers it
+
+
+def _keep_private(url: URL) -> None:
+    """Make a new SQLite file one that only its owner can read, since it holds the password hashes."""
+    file = Path(url.database or ":memory:")
+    if url.get_backend_name() == "sqlite" and file.is_absolute() and not file.exists():
+        if file.parent == Path(current_app.instance_path):
+            file.parent.chmod(0o700)
+        file.touch(mode=0o600)
 
 
 def add_account(name: str, password: str) -> None:

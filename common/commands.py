@@ -28,6 +28,11 @@ def init_db() -> None:
         missing = missing_columns()
     except DatabaseError as error:
         raise click.ClickException(f"The database cannot be used, check its address: {error.orig}") from error
+    except (LookupError, OSError, TypeError, ValueError) as error:  # of the driver, before it connects
+        raise click.ClickException(
+            "The database cannot be used, check the options of its address and the ENGINE_OPTIONS: "
+            f"{type(error).__name__}"
+        ) from error
     if missing:
         raise click.ClickException(
             f"Migrate the database, it lacks {', '.join(missing)}: "
@@ -51,6 +56,8 @@ def missing_columns() -> list[str]:
 @with_appcontext
 def create_user(name: str) -> None:
     """Create an account; its password is asked for, or read from standard input."""
+    if sys.stdin is None:  # it is closed
+        raise click.ClickException("Standard input is closed: type the password, or give it there.")
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:

@@ -18,7 +18,7 @@ const minutes = () => $("#windows input:checked").value;
 
 // Calls the app, which must answer in time; throws where it does not.
 async function call(method, path, authorization) {
-  const response = await fetch(path, {
+  const response = await fetch(path.slice(1), { // relative to the page, which may stand below a prefix
     method,
     headers: authorization ? { Authorization: authorization } : {},
     cache: "no-store",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
-from sqlalchemy import Engine, QueuePool, create_engine, event
+from sqlalchemy import URL, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 # What SQLAlchemy has from 2.0.43 on: without it, a mark costs a second round trip and is as right.
@@ -29,8 +29,11 @@ def presence_engine(
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
-    if url.get_backend_name() == "sqlite" and ":memory:" in (url.database or ":memory:"):
+    if url.get_backend_name() == "sqlite" and is_in_memory(url):
         raise ValueError("a database in memory is seen by one connection only: name a file")
+    for option in ("creator", "pool", "strategy"):
+        if option in options:  # it makes connections that know nothing of the waits below
+            raise ValueError(f"the engine option {option} leaves no wait bounded: do without it")
     driver_arguments, session_statements = _limits(url.get_driver_name(), wait_seconds)
     if url.get_backend_name() != "sqlite" and SKIPS_ROLLBACK:
         options = {**options, "skip_autocommit_rollback": True}  # it would be a second round trip
@@ -63,6 +66,11 @@ def presence_engine(
         cursor.close()
 
     return engine
+
+
+def is_in_memory(url: URL) -> bool:
+    """Whether a SQLite database lives in memory, and ends with its last connection."""
+    return not url.database or ":memory:" in url.database or "mode=memory" in url.render_as_string()
 
 
 def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:

@@ -35,7 +35,7 @@ class Reader(UserMixin, Base):  # type: ignore[misc]
 def load_reader(reader_id: str) -> Reader | None:
     """Fetch whoever the session names; Flask-Login asks once a request, when the user is first needed."""
     reader = db.session.get(Reader, int(reader_id))
-    if reader is not None:
+    if reader is not None and reader.is_active:  # Flask-Login asks for those who may not come in, too
         record(reader)
     return reader
 

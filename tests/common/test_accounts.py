@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import sys
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask
 
@@ -83,3 +87,38 @@ def test_a_chinese_name_is_a_name(app: Flask) -> None:
         found = find_by_name("张三")
         assert found is not None and found.name == "张三"
     assert app.test_client().post("/api/tokens", auth=("张三", "口令")).status_code == 200
+
+
+def test_create_user_with_a_closed_standard_input_says_so(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with app.app_context(), pytest.raises(click.ClickException, match="Standard input is closed"):
+        inspect.unwrap(create_user.callback)("dave")  # type: ignore[arg-type]
+
+
+def test_init_db_says_in_a_sentence_what_the_driver_does_not_know(tmp_path: Path) -> None:
+    app = make_app({
+        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/users.sqlite",
+        "SQLALCHEMY_ENGINE_OPTIONS": {"connect_args": {"bogus": 1}},
+        "PASSWORD_HASH_METHOD": QUICK_HASH,
+    })  # fmt: skip
+    result = app.test_cli_runner().invoke(init_db)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert result.output.startswith("Error: The database cannot be used, check the options of its address")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+def test_the_file_with_the_password_hashes_is_for_its_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = tmp_path / "instance"
+    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda _: str(instance))
+    app = make_app({"SQLALCHEMY_DATABASE_URI": "sqlite:///users.sqlite", "PASSWORD_HASH_METHOD": QUICK_HASH})
+    assert app.test_cli_runner().invoke(init_db).exit_code == 0
+    assert (instance.stat().st_mode & 0o777, (instance / "users.sqlite").stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()

@@ -104,10 +104,14 @@ def test_keep_is_the_window_unless_set() -> None:
         "mysql://host:port/x",
         "sqlite:///x.sqlite?timeout=abc",
         "sqlite://host/x",
+        "postgresql+psycopg://app:s3cr@et:pa55/word@db/x",
+        "postgresql+psycopg://app:s3cr@et@127.0.0.1/x",
     ],
 )
 def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "FLASK_SQLALCHEMY_DATABASE_URI" in refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
+    sentence = refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
+    assert "FLASK_SQLALCHEMY_DATABASE_URI" in sentence
+    assert not any(part in sentence for part in ("s3cr", "et@", "pa55"))
 
 
 @pytest.mark.parametrize("prefix", [None, "", "  ", 5, True, "a\nb"])
@@ -115,9 +119,27 @@ def test_a_key_prefix_that_is_no_name_is_refused(prefix: Any, capsys: pytest.Cap
     assert "FLASK_ONLINE_KEY_PREFIX" in refusal(capsys, ONLINE_KEY_PREFIX=prefix)
 
 
-@pytest.mark.parametrize("options", [None, 5, "pool_size=3", [], {"no_such": 1}, {"connect_args": 5}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        None,
+        5,
+        "pool_size=3",
+        [],
+        {"no_such": 1},
+        {"connect_args": 5},
+        {"isolation_level": "BOGUS"},
+    ],
+)
 def test_engine_options_that_are_none_are_refused(options: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ENGINE_OPTIONS" in refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options)
+
+
+def test_a_pool_that_is_no_class_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"poolclass": "NullPool"}
+    server = "postgresql+psycopg://host/users"
+    sentence = refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options, SQLALCHEMY_DATABASE_URI=server)
+    assert "ENGINE_OPTIONS" in sentence
 
 
 def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:

@@ -140,11 +140,11 @@ class HttpContract:
         answer = server.client.call("GET", "/")
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-        links = re.findall(r' (?:src|href)="(/[^"]*)"', answer.body)
+        links = re.findall(r' (?:src|href)="([^":]*)"', answer.body)
         assert [path.rpartition("/")[2] for path in links] == ["page.css", "page.js"]
         assert "//" not in answer.body
         for path in links:
-            file = server.client.call("GET", path)
+            file = server.client.call("GET", f"/{path}")
             kept = ROOT / "demo" / path.rpartition("/")[2]
             assert (file.status, file.body) == (200, kept.read_text("utf-8"))
 

@@ -134,3 +134,9 @@ def test_the_rollback_is_skipped_where_it_would_be_a_round_trip(app: Flask, back
     with app.app_context():
         engine = presence_engine(db.engine, {}, wait_seconds=1, ping=False)
     assert engine.dialect.skip_autocommit_rollback == (backend != "sqlite")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_an_engine_option_that_removes_the_bounds_is_refused(app: Flask) -> None:
+    with app.app_context(), pytest.raises(ValueError, match="creator leaves no wait bounded"):
+        presence_engine(db.engine, {"creator": lambda: None}, wait_seconds=1, ping=False)

@@ -236,6 +236,11 @@ def test_a_deployers_engine_options_reach_presence_but_for_its_own(make_app: Mak
         ("sqlite://", "one connection only: name a file."),
         ("sqlite:///:memory:", "one connection only: name a file."),
         ("sqlite:///file::memory:?uri=true", "one connection only: name a file."),
+        pytest.param(
+            "sqlite:///file:x?mode=memory&cache=shared&uri=true",
+            "one connection only: name a file.",
+            marks=pytest.mark.filterwarnings("ignore:Selection of the SingletonThreadPool"),
+        ),
         ("postgresql+pg8000://host/users", "names no usable database"),
         ("sqlite+pysqlcipher://:key@/users.sqlite", "no usable database"),
     ],
