@@ -189,7 +189,9 @@ class Presence:
 
         self._marks = breaker("Users are not marked")
         self._reads = breaker("Who is online is unknown")
+        self._monotonic = monotonic
         self._not_marked: HasId | None = None  # the last user whose mark failed
+        self._not_marked_at = 0.0  # on the monotonic clock, in seconds
 
     def record(self, user: Any) -> None:
         """Mark the user as seen now, best effort: a store that fails costs a warning, and never the request.
@@ -204,6 +206,7 @@ class Presence:
             self._marks.call(self.tracker.mark_online, user)
         except PresenceUnknown:
             self._not_marked = SimpleNamespace(id=user.id)
+            self._not_marked_at = self._monotonic()
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window. PresenceUnknown (503): the store fails."""
@@ -218,7 +221,7 @@ class Presence:
         return self._read(self.tracker.last_seen, with_id(user))
 
     def _read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._marks.failing:
+        if self._marks.failing and self._may_lack_somebody():
             # Without new marks, a count sinks to a 0 that looks true. So it is unknown until marks succeed
             # again, and a read tries that, once the rest is over, with the last user who could not be marked:
             # a worker that is only asked for counts would never learn that the outage has ended.
@@ -226,6 +229,11 @@ class Presence:
                 raise PresenceUnknown
             self._marks.call(self.tracker.mark_online, self._not_marked)
         return self._reads.call(function, *args, **kwargs)
+
+    def _may_lack_somebody(self) -> bool:
+        """Whether the last user who could not be marked came within the window, and so is still online."""
+        since = self._monotonic() - self._not_marked_at
+        return self._not_marked is None or since < self.tracker.window.total_seconds()
 
 
 def init_app(app: Flask, tracker: OnlineTracker) -> None:

@@ -14,7 +14,7 @@ def init_online(app: Flask) -> None:
     """Give the app its tracker; call this where the app is made, once REDIS_URL is set."""
     client = Redis.from_url(
         app.config["REDIS_URL"],
-        socket_timeout=0.2,  # seconds; presence is worth no longer wait
+        socket_timeout=0.2,  # seconds; an option in REDIS_URL outranks it
         socket_connect_timeout=0.2,
         retry=Retry(NoBackoff(), 0),
         max_connections=10_000,  # no thread is refused a connection

@@ -175,12 +175,34 @@ def test_no_count_is_answered_while_marks_fail_however_rare_they_are(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     tracker.marks_fail = True
-    record(ALICE)
-    for _ in range(600):
+    for second in range(600):
+        if second % 20 == 0:
+            record(ALICE)
         monotonic.advance(seconds=1)
         with pytest.raises(PresenceUnknown):
             get_online()
     assert len(caplog.records) == 1
+
+
+def test_whoever_could_not_be_marked_a_window_ago_has_left_and_hides_no_count(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    tracker.marks_fail = True
+    record(ALICE)
+    tracker.marks_fail = False
+    monotonic.advance(minutes=5, microseconds=-1)
+    tracker.reads_fail = True  # a read is not even tried, but the mark is
+    with pytest.raises(PresenceUnknown):
+        get_online()
+    assert tracker.marked == [ALICE.id]
+
+    tracker.marked.clear()
+    tracker.marks_fail, tracker.reads_fail = True, False
+    record(ALICE)
+    tracker.marks_fail = False
+    monotonic.advance(minutes=5)
+    assert get_online() == 0
+    assert tracker.marked == []  # nobody who has left is marked
 
 
 def test_a_count_waits_for_nobody_who_is_trying_the_store(
