@@ -61,27 +61,23 @@ def observe(
     fault: AbstractContextManager[object],
     *,
     after_alice: Callable[[], object] = lambda: None,
-    other_host: Flask | None = None,
 ) -> Observed:
     """Sign alice and bob in, let the fault begin, send carol's requests, and let it end.
 
     after_alice: what happens between the two.
-    other_host: who answers carol, and is asked for the count.
     """
     retry_clock = own_retry_clock(app)
     with app.app_context():
         add_account("dora", "demo")
-        doras = bearer(unused_token("dora"))
-    with (other_host or app).app_context():
-        carols = bearer(unused_token("carol"))
-    client, carols_client = app.test_client(), (other_host or app).test_client()
+        doras, carols = bearer(unused_token("dora")), bearer(unused_token("carol"))
+    client = app.test_client()
     assert client.post("/api/tokens", auth=("alice", "demo")).status_code == 200
     after_alice()
     assert client.post("/api/tokens", auth=("bob", "demo")).status_code == 200
 
     with fault:
-        statuses = [carols_client.get("/api/me", headers=carols).status_code for _ in range(REQUESTS)]
-        asked = carols_client.get("/api/online")
+        statuses = [client.get("/api/me", headers=carols).status_code for _ in range(REQUESTS)]
+        asked = client.get("/api/online")
         count = (
             str(asked.json["online"]) if asked.status_code == 200 and asked.json else str(asked.status_code)
         )
