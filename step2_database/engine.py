@@ -16,7 +16,7 @@ SKIPS_ROLLBACK = "skip_autocommit_rollback" in signature(DefaultDialect.__init__
 def presence_engine(
     app_engine: Engine, options: Mapping[str, Any], *, wait_seconds: float, ping: bool, connections: int = 5
 ) -> Engine:
-    """Return an engine on the app's database, whose statements commit by themselves.
+    """Return an engine on the app's database, for statements that commit by themselves.
 
     It shares no connection with a request. In the request's own, a mark would commit what the view has half
     done; with a second one of the same pool, requests could all wait for connections that the others hold.
@@ -29,12 +29,14 @@ def presence_engine(
     ValueError: a driver whose waits cannot be bounded here, or a database that only one connection sees.
     """
     url = app_engine.url
-    if url.get_backend_name() == "sqlite" and is_in_memory(url):
+    if is_in_memory(url):
         raise ValueError("a database in memory is seen by one connection only: name a file")
     for option in ("creator", "pool", "strategy"):
         if option in options:  # it makes connections that know nothing of the waits below
             raise ValueError(f"the engine option {option} leaves no wait bounded: do without it")
     driver_arguments, session_statements = _limits(url.get_driver_name(), wait_seconds)
+    execution_options = dict(options.get("execution_options") or {})
+    execution_options.pop("isolation_level", None)  # it would outrank AUTOCOMMIT
     if url.get_backend_name() != "sqlite" and SKIPS_ROLLBACK:
         options = {**options, "skip_autocommit_rollback": True}  # it would be a second round trip
     engine = create_engine(
@@ -43,12 +45,8 @@ def presence_engine(
             "pool_recycle": 1800,  # seconds; before MySQL, or a firewall, drops what was idle
             **options,
             "connect_args": {**(options.get("connect_args") or {}), **driver_arguments},
+            "execution_options": execution_options,
             "isolation_level": "AUTOCOMMIT",
-            # an isolation level that stands in the execution options would outrank the one above
-            "execution_options": {
-                **(options.get("execution_options") or {}),
-                "isolation_level": "AUTOCOMMIT",
-            },
             "poolclass": QueuePool,
             "pool_pre_ping": ping,
             "pool_size": connections,
@@ -69,8 +67,10 @@ def presence_engine(
 
 
 def is_in_memory(url: URL) -> bool:
-    """Whether a SQLite database lives in memory, and ends with its last connection."""
-    return not url.database or ":memory:" in url.database or "mode=memory" in url.render_as_string()
+    """Whether it is a SQLite database in memory, which each connection has of its own."""
+    name = url.database
+    in_memory = not name or ":memory:" in name or "mode=memory" in url.render_as_string()
+    return url.get_backend_name() == "sqlite" and in_memory
 
 
 def _limits(driver: str, seconds: float) -> tuple[dict[str, Any], list[str]]:

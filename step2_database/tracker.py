@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from pytz import UTC  # datetime.UTC is the same; the article has this one
-from sqlalchemy import Engine, Executable, Row, Table, bindparam, column, func, or_, select, table, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -29,7 +29,8 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 class DatabaseTracker:
     """Counts the users seen within a sliding window of any length, whichever process saw them.
 
-    users: a table with the columns id and last_seen, which takes and gives aware datetimes.
+    users: a table with a user's id and with when that user was last seen, in aware datetimes.
+    columns: the keys of these two in users.c.
     writing, reading: engines in AUTOCOMMIT that no request uses; two, so that a slow count delays no mark.
     resolution: how stale last_seen may be; a user is written at most once in that time.
     """
@@ -42,64 +43,63 @@ class DatabaseTracker:
 
     def __init__(
         self,
-        users: Table,
+        users: sa.Table,
         *,
-        writing: Engine,
-        reading: Engine,
+        columns: tuple[str, str] = ("id", "last_seen"),
+        writing: sa.Engine,
+        reading: sa.Engine,
         window: timedelta = FIVE_MINUTES,
         resolution: timedelta = timedelta(0),
         clock: Clock = time.time,
     ) -> None:
         if resolution < timedelta(0):
             raise ValueError(f"a resolution of {resolution} is less than zero: give zero, or more")
-        if _isolation_level(writing) != "AUTOCOMMIT":
-            raise ValueError(
-                "the engine for marks is not in AUTOCOMMIT, so no mark would be kept: make it so"
-            )
         self.resolution = resolution
         self.window = self.check_window(window)
         self._clock = clock
         self._writing, self._reading = writing, reading
+        made_with = getattr(writing.dialect, "_on_connect_isolation_level", "AUTOCOMMIT")
+        if writing.get_execution_options().get("isolation_level", made_with) != "AUTOCOMMIT":
+            raise ValueError("the engine for marks is not in AUTOCOMMIT, and would keep no mark: make it so")
+        _check_columns(users, columns, writing.dialect.name)
         # Just these two columns of the table: another one with an onupdate default would join the UPDATE.
-        columns = [column(name, users.c[name].type) for name in ("id", "last_seen")]
-        seen = table(users.name, *columns, schema=users.schema)
-        last_seen = seen.c.last_seen
-        is_user = seen.c.id == bindparam("user_id")
-        is_stale = or_(last_seen.is_(None), last_seen < bindparam("stale"))
-        is_online = last_seen > bindparam("since")
-        self._mark = update(seen).where(is_user, is_stale).values(last_seen=bindparam("now"))
-        self._count = select(func.count()).select_from(seen).where(is_online)
-        self._newest = select(seen).where(is_online).order_by(last_seen.desc()).limit(bindparam("limit"))
-        self._last_seen = select(last_seen).where(is_user)
+        user_id, last_seen = (sa.column(users.c[key].name, users.c[key].type) for key in columns)
+        seen = sa.table(users.name, user_id, last_seen, schema=users.schema)
+        self._attribute = columns[1]
+        is_user = user_id == sa.bindparam("user_id")
+        is_stale = sa.or_(last_seen.is_(None), last_seen < sa.bindparam("stale"))
+        is_online = last_seen > sa.bindparam("since")
+        self._mark = sa.update(seen).where(is_user, is_stale).values({last_seen: sa.bindparam("now")})
+        self._count = sa.select(sa.func.count()).select_from(seen).where(is_online)
+        self._newest = sa.select(seen).where(is_online).order_by(last_seen.desc())
+        self._last_seen = sa.select(last_seen).where(is_user)
 
     def mark_online(self, user: Any) -> None:
         """Write that the user was seen now, unless what is loaded or what is stored is fresh enough."""
         now = self._now()
         stale = _earlier(now, self.resolution)
         # not user.last_seen: reading an attribute that is not loaded would send a SELECT
-        loaded = getattr(user, "__dict__", {}).get("last_seen")
-        if loaded is not None and loaded >= stale:
-            return
-        self._run(self._writing, self._mark, {"user_id": user.id, "now": now, "stale": stale})
+        loaded = getattr(user, "__dict__", {}).get(self._attribute)
+        if loaded is None or loaded < stale:
+            self._run(self._writing, self._mark, user_id=user.id, now=now, stale=stale)
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         since = _earlier(self._now(), self.check_window(window))
-        ((count,),) = self._run(self._reading, self._count, {"since": since})
-        return int(count)
+        return int(self._run(self._reading, self._count, since=since)[0][0])
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
         since = _earlier(self._now(), self.check_window(window))
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
-        rows = self._run(self._reading, self._newest, {"since": since, "limit": limit})
-        return [(row.id, row.last_seen) for row in rows]
+        rows = self._run(self._reading, self._newest.limit(limit), since=since)
+        return [(user_id, last_seen) for user_id, last_seen in rows]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC, as the database has it; None if never."""
-        rows = self._run(self._reading, self._last_seen, {"user_id": user.id})
-        return rows[0].last_seen if rows else None
+        rows = self._run(self._reading, self._last_seen, user_id=user.id)
+        return rows[0][0] if rows else None
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
@@ -110,33 +110,34 @@ class DatabaseTracker:
         if window <= timedelta(0):
             raise ValueError(f"a window of {window} holds nobody: ask for more than zero")
         if window <= self.resolution:
-            raise ValueError(
-                f"a window of {window} is within the resolution, {self.resolution}: ask for more"
-            )
+            raise ValueError(f"the window {window} is within the resolution, {self.resolution}: ask for more")
         return window
 
-    def _run(self, engine: Engine, statement: Executable, values: dict[str, Any]) -> Sequence[Row[Any]]:
+    def _run(self, engine: sa.Engine, statement: sa.Executable, **values: Any) -> Sequence[Any]:
         """Run a statement, and return its rows; once more where the connection had been closed while idle."""
         try:
-            return _run_once(engine, statement, values)
+            return _run_once(engine, statement, **values)
         except DBAPIError as error:
             # one that was answered too late is not tried again: it would be waited for twice
-            if not error.connection_invalidated or isinstance(
-                getattr(error.orig, "__context__", None), TimeoutError
-            ):
+            too_late = isinstance(getattr(error.orig, "__context__", None), TimeoutError)
+            if too_late or not error.connection_invalidated:
                 raise
-        return _run_once(engine, statement, values)
+        return _run_once(engine, statement, **values)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def _isolation_level(engine: Engine) -> Any:
-    made_with = getattr(engine.dialect, "_on_connect_isolation_level", "AUTOCOMMIT")  # the second: before 2.0
-    return engine.get_execution_options().get("isolation_level", made_with)
+def _check_columns(users: sa.Table, columns: tuple[str, str], database: str) -> None:
+    """ValueError: a column is missing, or would give times without a zone."""
+    if missing := set(columns) - set(users.c.keys()):
+        raise ValueError(f"{users.name} has no {min(missing)}: give the table that has it, or other columns=")
+    kept_as = users.c[columns[1]].type
+    if isinstance(kept_as, sa.DateTime) and not (kept_as.timezone and database == "postgresql"):
+        raise ValueError(f"{users.name}.{columns[1]} keeps no time zone: migrate it to a UtcDateTime")
 
 
-def _run_once(engine: Engine, statement: Executable, values: dict[str, Any]) -> Sequence[Row[Any]]:
+def _run_once(engine: sa.Engine, statement: sa.Executable, **values: Any) -> Sequence[Any]:
     with engine.connect() as connection:
         result = connection.execute(statement, values)
         rows = result.all() if result.returns_rows else []

@@ -40,7 +40,7 @@ def test_an_engine_that_would_keep_no_mark_is_refused_at_the_start(
     users = User.metadata.tables["users"]
     reading = tracker_of(app)._reading
     for engine in (create_engine(database, **options), create_engine(database, execution_options=options)):
-        with pytest.raises(ValueError, match="not in AUTOCOMMIT, so no mark would be kept"):
+        with pytest.raises(ValueError, match="not in AUTOCOMMIT, and would keep no mark"):
             DatabaseTracker(users, writing=engine, reading=reading)
     by_option = create_engine(database).execution_options(isolation_level="AUTOCOMMIT")
     assert DatabaseTracker(users, writing=by_option, reading=reading).window
