@@ -8,21 +8,26 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, select
 from werkzeug.datastructures import Authorization
 from werkzeug.security import generate_password_hash
 
+from step2_database.utc_datetime import UtcDateTime
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.clock import FakeClock
+from tests.helpers.databases import connection_to, new_database
 from tests.helpers.started_steps import ROOT
 from tools.documents.markdown import document
 
@@ -87,6 +92,9 @@ def files_of(store: str) -> list[tuple[Path, str]]:
     where = [cell.text for cell in cells].index(store)
     _, as_they_are, online = cells[where : where + 3]
     copied = [(ROOT / "docs" / link, Path(link).name) for link in as_they_are.links]
+    for renamed in as_they_are.inline_code:
+        if renamed not in {name for _, name in copied}:  # the last file of the cell has another name then
+            copied[-1] = (copied[-1][0], renamed)
     return [*copied, (ROOT / "docs" / online.links[0], "online.py")]
 
 
@@ -275,3 +283,68 @@ def test_a_table_with_users_is_given_its_column_by_a_migration(
 def test_the_table_names_every_store() -> None:
     first = [part.text for part in PAGE.parts if part.kind == "table tbody tr td"][::4]
     assert tuple(first) == STORES
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", DOORS)
+def test_with_a_database_in_memory_the_count_is_right_and_no_view_is_disturbed(
+    own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", "sqlite://")
+    own = own_app()
+    assert "presence remembers in a dict, not in last_seen" in caplog.text
+    assert own.status(own.browser("ann")) == own.status(own.browser("ben")) == 200
+    assert own.online() == "2"
+    own.clock.advance(minutes=5)
+    assert own.online() == "0"
+    tracker = own.app.extensions["presence"].tracker
+    assert tracker.get_online(timedelta(days=365)) == 2  # any window, as the column answers
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["neither"])
+@pytest.mark.parametrize("bind", ['{"url": "sqlite:///%s", "pool_recycle": 61}', '"sqlite:///%s"'])
+def test_users_in_a_database_of_their_own_are_marked_there(
+    own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bind: str
+) -> None:
+    source = tmp_path / "app.py"
+    written = source.read_text(encoding="utf-8").replace(
+        "    id: Mapped[UUID] = ", '    __bind_key__ = "people"\n    id: Mapped[UUID] = '
+    )
+    source.write_text(written, encoding="utf-8")
+    people = tmp_path / "people.sqlite"
+    monkeypatch.setenv("FLASK_SQLALCHEMY_BINDS", f'{{"people": {bind % people}}}')
+    own = own_app()
+    assert own.status(own.browser("ann")) == 200
+    assert own.online() == "1"
+    database = sqlite3.connect(people)
+    assert database.execute("SELECT count(*) FROM customer WHERE last_seen IS NOT NULL").fetchall() == [(1,)]
+    database.close()
+    tracker = own.app.extensions["presence"].tracker
+    assert (
+        tracker._writing.pool._recycle
+        == tracker._reading.pool._recycle
+        == (61 if "recycle" in bind else 1800)
+    )
+    with own.app.app_context():
+        own.app.extensions["sqlalchemy"].engines["people"].dispose()
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql", "mysql"])
+def test_a_naive_column_keeps_its_instants_when_it_is_migrated(backend: str, tmp_path: Path) -> None:
+    (line,) = (part.text for part in PAGE.parts if part.kind == "code" and "op.alter_column" in part.text)
+    noon = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+    naive = noon.replace(tzinfo=None)  # what utcnow() gave
+    with new_database(backend, tmp_path) as database:
+        zone = {"options": f"{database.query.get('options')} -c timezone=Asia/Shanghai"}
+        url = database.update_query_dict(zone) if backend == "postgresql" else database
+        users = Table("users", MetaData(), Column("id", Integer), Column("last_seen", DateTime))
+        with connection_to(url) as connection:
+            users.create(connection)
+            connection.execute(users.insert().values(id=1, last_seen=naive))
+            if backend != "sqlite":  # which keeps both types in the same form
+                op = Operations(MigrationContext.configure(connection))
+                exec(line, {"op": op, "UtcDateTime": UtcDateTime})
+            migrated = Table("users", MetaData(), Column("id", Integer), Column("last_seen", UtcDateTime))
+            assert connection.scalar(select(migrated.c.last_seen)) == noon
+            connection.commit()
