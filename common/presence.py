@@ -171,6 +171,40 @@ class CircuitBreaker:
             self._warn(error)
 
 
+class KeptCount:
+    """A count that is kept for a second, and asked for by one thread at a time.
+
+    A number that stands on every page would otherwise be counted anew for each visitor, and in a crowd they
+    would wait for each other's counts.
+    ask: returns the count, or None while it is unknown, which is kept for a second, too.
+    """
+
+    SECONDS = 1.0
+
+    def __init__(self, ask: Callable[[], int | None], monotonic: Callable[[], float]) -> None:
+        self._ask = ask
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._kept: tuple[int | None, float] = (None, float("-inf"))  # and when it was asked for
+
+    def get(self) -> int | None:
+        """Return the count of at most a second ago, or of two while another thread asks for the next."""
+        count, asked_at = self._kept
+        age = self._monotonic() - asked_at
+        # while one thread asks, the others take the last count; only one that is too old is worth a wait
+        if not self._lock.acquire(blocking=age >= 2 * self.SECONDS):
+            return count
+        try:
+            count, asked_at = self._kept  # another thread may have asked while this one waited for the lock
+            now = self._monotonic()
+            if now - asked_at >= self.SECONDS:
+                count = self._ask()
+                self._kept = (count, now)
+            return count
+        finally:
+            self._lock.release()
+
+
 class Presence:
     """The tracker of one app, with a circuit breaker for marks and one for reads."""
 
@@ -192,6 +226,7 @@ class Presence:
         self._monotonic = monotonic
         self._not_marked: HasId | None = None  # the last user whose mark failed
         self._not_marked_at = 0.0  # on the monotonic clock, in seconds
+        self._kept_count = KeptCount(self._count_or_none, monotonic)
 
     def record(self, user: Any) -> None:
         """Mark the user as seen now, best effort: a store that fails costs a warning, and never the request.
@@ -211,6 +246,18 @@ class Presence:
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window. PresenceUnknown (503): the store fails."""
         return self._read(self.tracker.get_online, window)
+
+    def online_count(self) -> int | None:
+        """Count those within the default window, for every page: kept for a second; None if unknown."""
+        if self._marks.failing or self._reads.failing:
+            return self._count_or_none()  # what was kept is from before the outage
+        return self._kept_count.get()
+
+    def _count_or_none(self) -> int | None:
+        try:
+            return self.get_online()
+        except PresenceUnknown:
+            return None
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of those users, newest first; PresenceUnknown as above."""
@@ -271,11 +318,8 @@ def last_seen(user: Any) -> datetime | None:
 
 
 def online_count() -> int | None:
-    """Count the users seen within the default window; None while that is unknown."""
-    try:
-        return get_online()
-    except PresenceUnknown:
-        return None
+    """Count the users seen within the default window, at most a second ago or two; None if unknown."""
+    return current_presence().online_count()
 
 
 def _count_or_blank() -> int | str:

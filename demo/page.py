@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
 
-from common.presence import OnlineTracker, current_presence, online_count
+from common.presence import OnlineTracker, PresenceUnknown, current_presence, get_online
 from common.settings import MINUTE
 
 DAY = timedelta(days=1)
@@ -63,13 +63,21 @@ def get_page() -> Response:
         "page.html",
         language=preferred_language(),
         step=current_app.name,
-        online=online_count(),
+        online=count_or_none(),
         tracker=tracker,
         choices=window_choices(tracker),
         remembers=demo.remembers,
         accounts=demo.accounts,
     )
     return Response(text, headers={"Content-Security-Policy": POLICY, "Vary": "Accept-Language"})
+
+
+def count_or_none() -> int | None:
+    """Count as it is now, and not of a second ago: a reader looks at the page just after a request."""
+    try:
+        return get_online()
+    except PresenceUnknown:
+        return None
 
 
 @page.get("/page/<any('page.css', 'page.js'):filename>")

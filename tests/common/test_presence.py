@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -26,8 +28,9 @@ from common.presence import (
     record,
 )
 from tests.common.conftest import NotingTracker, StoreDown
+from tests.helpers.apps import own_retry_clock
 from tests.helpers.clock import FakeClock
-from tests.helpers.threads import join, start_thread
+from tests.helpers.threads import MUST_END_WITHIN, join, start_thread
 from tests.helpers.users import ALICE, BOB
 
 
@@ -394,6 +397,7 @@ def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(
     app: Flask, tracker: NotingTracker
 ) -> None:
     extension.init_app(app, tracker)
+    clock = own_retry_clock(app)
     with app.test_request_context():
         record(ALICE)
         assert online_count() == 1
@@ -404,8 +408,94 @@ def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(
         imported = "{% from 'macros.html' import badge %}{{ badge() }}"
         assert render_template_string(imported) == "1"
         tracker.reads_fail = True
+        clock.advance(seconds=1)
         assert online_count() is None
         assert render_template_string("{{ online_count() }} online") == " online"
+
+
+def test_the_count_for_every_page_is_asked_for_once_a_second(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    assert online_count() == 1
+    record(BOB)
+    monotonic.advance(seconds=0.999)
+    assert (online_count(), get_online()) == (1, 2)
+    monotonic.advance(seconds=0.001)
+    assert online_count() == 2
+
+
+@pytest.mark.parametrize("seen_before", [False, True])
+def test_of_fifty_threads_one_asks_for_the_count(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, seen_before: bool
+) -> None:
+    asked = []
+    entered, may_end = Event(), Event()
+
+    def count(window: timedelta | None = None) -> int:
+        asked.append(window)
+        entered.set()
+        assert may_end.wait(MUST_END_WITHIN)
+        return 7
+
+    record(ALICE)
+    if seen_before:
+        assert online_count() == 1
+        monotonic.advance(seconds=1)
+    tracker.get_online = count  # type: ignore[method-assign]
+    answers: list[int | None] = []
+    first = start_thread(lambda: answers.append(presence.online_count()))
+    assert entered.wait(MUST_END_WITHIN)
+    others = [start_thread(lambda: answers.append(presence.online_count())) for _ in range(49)]
+    if seen_before:  # nobody waits for a thread that asks: there is a count of a moment ago
+        join(*others)
+        assert answers == [1] * 49
+    may_end.set()
+    join(first, *others)
+    assert answers == ([1] * 49 + [7] if seen_before else [7] * 50)
+    assert len(asked) == 1
+
+
+def test_while_the_count_for_every_page_takes_long_no_old_one_is_shown(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    assert online_count() == 1
+    monotonic.advance(seconds=2)
+    record(BOB)
+    with presence._kept_count._lock:  # another thread is asking
+        waited: list[int | None] = []
+        waits = start_thread(lambda: waited.append(presence.online_count()))
+        waits.join(0.1)
+        assert waited == []
+    join(waits)
+    assert waited == [2]
+
+
+def test_the_count_for_every_page_is_unknown_as_soon_as_marks_fail(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    assert online_count() == 1
+    tracker.marks_fail = True
+    record(BOB)
+    assert online_count() is None  # although a count of this second is kept
+    tracker.marks_fail = False
+    monotonic.advance(seconds=5)
+    record(BOB)
+    assert online_count() == 2
+
+
+def test_an_overload_leaves_the_count_for_every_page_unknown_for_a_second(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock
+) -> None:
+    record(ALICE)
+    tracker.busy = True
+    assert online_count() is None
+    tracker.busy = False
+    assert (online_count(), get_online()) == (None, 1)
+    monotonic.advance(seconds=1)
+    assert online_count() == 1
 
 
 def test_an_app_without_presence_says_what_is_missing() -> None:
