@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import RLock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ from flask import Flask
 from flask_redis import FlaskRedis
 from redis import ConnectionPool, RedisCluster, RedisError
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from common.settings import refuse_setting
@@ -128,7 +130,39 @@ class LazyCluster:
         if name.startswith("__"):  # a copy is being made, which has nothing yet
             raise AttributeError(name)
         if self._cluster is None:
-            self._cluster = (
-                self._connect()
-            )  # two threads may both connect; the cluster of the later one is kept
+            cluster = self._connect()  # two threads may both connect; the cluster of the later one is kept
+            nodes = cluster.nodes_manager
+            nodes.initialize = OneSearch(nodes.initialize)  # type: ignore[method-assign]
+            self._cluster = cluster
         return getattr(self._cluster, name)
+
+
+class OneSearch:
+    """Lets one thread at a time search for the nodes; those that waited for it share what it found.
+
+    After a failure redis-py lets each thread search for itself, one after the other. With three silent nodes
+    a search takes three timeouts, so that the last of 16 requests would wait for 48 of them.
+    """
+
+    def __init__(self, search: Callable[..., None]) -> None:
+        self._search = search
+        self._lock = RLock()  # a search may lead to another in the same thread
+        self._ended = 0  # searches so far
+        self._failure: Exception | None = None  # of the last one
+
+    def __call__(self, *args: Any, **options: Any) -> None:
+        """Search, or wait for the search under way. RedisClusterException: no node answered."""
+        ended = self._ended
+        with self._lock:
+            if self._ended != ended:
+                if self._failure is not None:
+                    raise RedisClusterException(str(self._failure)) from self._failure
+                return
+            self._failure = None
+            try:
+                self._search(*args, **options)
+            except (RedisError, RedisClusterException) as error:
+                self._failure = error
+                raise
+            finally:
+                self._ended += 1

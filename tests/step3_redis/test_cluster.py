@@ -6,10 +6,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -214,6 +217,38 @@ def test_a_node_in_trouble_makes_the_count_unknown_and_never_less_and_fails_no_r
             statuses(app, token)
         assert [statuses(app, token) for token in tokens] == [(200, 200)] * 3
         assert online(app) == 53 if trouble == "hung" else online(app) <= 53  # a killed node forgets
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_nodes_are_all_silent_is_searched_by_one_request_for_all(
+    tmp_path: Path, make_app: MakeApp
+) -> None:
+    threads = 16
+    with redis_cluster(tmp_path) as cluster:
+        app = make_app(cluster.url, **ON_A_CLUSTER)
+        clock = own_retry_clock(app)
+        presence = app.extensions["presence"]
+        presence.record(1)
+        search = presence.tracker._shards[0]._client.nodes_manager.initialize
+        search._search = look = Mock(wraps=search._search)
+        for node in cluster.nodes:
+            node.hang()
+        start = Barrier(threads)
+
+        def mark(number: int) -> None:
+            start.wait()
+            presence.record(number)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(mark, range(threads)))
+        # Without OneSearch each of the 16 threads searches, one after the other, for three timeouts each.
+        assert 1 <= look.call_count < threads / 2
+        for node in cluster.nodes:
+            node.go_on()
+        wait_until(lambda: all(map(cluster.is_whole, cluster.nodes)))
+        clock.advance(seconds=5)
+        presence.record(1)
+        assert not presence._marks.failing
 
 
 @pytest.mark.slow
