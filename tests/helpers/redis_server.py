@@ -68,7 +68,7 @@ class RedisServer:
         """Start it, and wait until it answers."""
         fixed = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         with (self.folder / "redis.log").open("ab") as log:
-            self.process = subprocess.Popen([program(), *fixed, *self.options], stdout=log, stderr=log)
+            self.process = subprocess.Popen([program(), *self.options, *fixed], stdout=log, stderr=log)
         with self.client() as client:
             wait_until(lambda: self._answers(client))
 

@@ -1,0 +1,100 @@
+"""docs/own_app/online_sentinel.py: three Sentinels watch a Redis and its replica, and fail it over."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from flask import Flask
+
+from common import presence
+from step3_redis import tracker
+from tests.helpers.apps import own_retry_clock
+from tests.helpers.redis_sentinel import Watched, redis_with_sentinels
+from tests.helpers.redis_server import wait_until
+from tests.helpers.started_steps import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The page's online.py, beside the files that it lifts."""
+    monkeypatch.setitem(sys.modules, "presence", presence)
+    monkeypatch.setitem(sys.modules, "tracker", tracker)
+    shutil.copy(ROOT / "docs/own_app/online_sentinel.py", tmp_path / "online_sentinel.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("online_sentinel")
+    del sys.modules["online_sentinel"]
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    """The servers of the test."""
+    with redis_with_sentinels(tmp_path) as watched:
+        yield watched
+
+
+def count_or_none(app: Flask) -> int | None:
+    """Ask the app how many are online; None while it is unknown."""
+    try:
+        with app.app_context():
+            return presence.get_online()
+    except presence.PresenceUnknown:
+        return None
+
+
+def mark(app: Flask, *users: int) -> None:
+    """Let users send a request each."""
+    with app.app_context():
+        for user in users:
+            presence.record(user)
+
+
+@pytest.mark.parametrize("trouble", ["killed", "hung"])
+def test_a_failover_is_followed_and_forgets_nobody(
+    online: ModuleType, watched: Watched, trouble: str
+) -> None:
+    app = Flask("own")
+    app.config["REDIS_SENTINELS"] = watched.addresses
+    online.init_online(app)
+    clock = own_retry_clock(app)
+    mark(app, 1, 2)
+    assert count_or_none(app) == 2
+    with watched.replica.client() as replica:
+        wait_until(lambda: replica.zcard("my-app:last-seen") == 2)  # what it has not yet, a failover forgets
+
+    watched.sentinels[0].cut_power()
+    watched.primary.cut_power() if trouble == "killed" else watched.primary.hang()
+    mark(app, 3)
+    assert count_or_none(app) is None
+    wait_until(watched.is_failed_over)
+    assert count_or_none(app) is None  # left alone for five seconds
+    clock.advance(seconds=5)
+    mark(app, 3)
+    assert count_or_none(app) == 3
+    if trouble == "hung":
+        watched.primary.go_on()  # it still takes itself for the primary
+        mark(app, 4)
+        assert count_or_none(app) == 4
+    app.extensions["presence"].tracker._client.close()
+
+
+def test_the_sentinels_are_asked_with_the_timeouts_of_redis_and_no_second_try(online: ModuleType) -> None:
+    app = Flask("own")
+    app.config["REDIS_SENTINELS"] = [["127.0.0.1", 1]]
+    online.init_online(app)
+    pool = app.extensions["presence"].tracker._client.connection_pool
+    asked = [sentinel.connection_pool.connection_kwargs for sentinel in pool.sentinel_manager.sentinels]
+    for told in [pool.connection_kwargs, *asked]:
+        assert (told["socket_timeout"], told["socket_connect_timeout"], told["retry"]._retries) == (
+            0.2,
+            0.2,
+            0,
+        )
+    assert pool.max_connections == 10_000
