@@ -23,6 +23,7 @@ Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)  # the unit of all times in here, since whole numbers are exact
 EPOCH = datetime.fromtimestamp(0, UTC)
+A_FEW = 10  # how many one call removes: more than one, since each mark may add a user, and yet done at once
 
 
 def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> Clock:
@@ -34,8 +35,9 @@ def steady_clock(wall: Clock = time.time, monotonic: Clock = time.monotonic) -> 
 class DictTracker:
     """Counts the users seen within a sliding window, in the memory of one process.
 
-    A mark, and a count of everybody kept, take equally long however many users there are (O(1), amortised);
-    a count of a shorter window takes time for each user that it counts.
+    A mark takes equally long however many users there are, but for the moments at which the dict grows or
+    shrinks. So does a count of everybody kept. A count of a shorter window, or while users who have left are
+    still being removed, looks at everybody in the dict; marks do not wait for it.
     keep: how long a user is remembered; the window, unless longer windows are to be asked for.
     """
 
@@ -64,7 +66,8 @@ class DictTracker:
         user_id = user.id
         with self._lock:
             now = self._now()
-            self._forget_who_left(now)
+            if now >= self._next_expiry:
+                self._forget_a_few(now)
             self._last_seen[user_id] = now
             self._last_seen.move_to_end(user_id)
 
@@ -73,10 +76,13 @@ class DictTracker:
         window = self.check_window(window)
         with self._lock:
             now = self._now()
-            self._forget_who_left(now)
-            if window == self.keep:
+            if now >= self._next_expiry:
+                self._forget_a_few(now)
+            if window == self.keep and now < self._next_expiry:  # everybody in the dict is online
                 return len(self._last_seen)
-            return sum(1 for _ in self._newest_first(now - window // MICROSECOND))
+            times = list(dict.values(self._last_seen))  # a copy, in any order: the fastest there is
+        since = now - window // MICROSECOND  # the lock is free again: marks need not wait for the rest
+        return sum(1 for seen in times if seen > since)
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         """List (id, last seen in UTC) of the users seen within the window, newest first."""
@@ -84,18 +90,17 @@ class DictTracker:
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         with self._lock:
-            now = self._now()
-            self._forget_who_left(now)
-            newest = list(islice(self._newest_first(now - window // MICROSECOND), limit))
+            since = self._now() - window // MICROSECOND
+            newest = list(islice(self._newest_first(since), limit))
         return [(user_id, EPOCH + seen * MICROSECOND) for user_id, seen in newest]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
         user_id = user.id
         with self._lock:
-            self._forget_who_left(self._now())
-            seen = self._last_seen.get(user_id)
-        return None if seen is None else EPOCH + seen * MICROSECOND
+            since = self._now() - self._keep
+            seen = self._last_seen.get(user_id, since)
+        return EPOCH + seen * MICROSECOND if seen > since else None
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
@@ -111,19 +116,23 @@ class DictTracker:
 
     def _now(self) -> int:
         """Return the time in microseconds, never an earlier one than before: the dict is in order of time."""
-        self._newest = max(self._newest, round(self._clock() * 1_000_000))
+        now = round(self._clock() * 1_000_000)
+        if now > self._newest:  # noqa: PLR1730  # max() would be a fifth of a mark's time
+            self._newest = now
         return self._newest
 
-    def _forget_who_left(self, now: int) -> None:
-        """Remove everyone last seen longer than keep ago: they stand at the front. O(1) amortised."""
-        if now < self._next_expiry:
-            return
+    def _forget_a_few(self, now: int) -> None:
+        """Remove A_FEW users, or fewer, of those last seen at least keep ago: they stand at the front."""
         seen = self._last_seen
         self._peak = max(self._peak, len(seen))
-        while seen and now - next(iter(seen.values())) >= self._keep:
+        for _ in range(A_FEW):
+            if now - next(iter(seen.values()), now) < self._keep:
+                break
             seen.popitem(last=False)
         self._next_expiry = next(iter(seen.values()), now) + self._keep
-        if len(seen) <= self._peak // 4:  # a dict never shrinks by itself: copy it once it is mostly holes
+        if (
+            len(seen) <= self._peak // 64
+        ):  # a dict keeps its size when it is emptied: copy the few who are left
             self._last_seen = OrderedDict(seen)
             self._peak = len(seen)
 

@@ -184,7 +184,7 @@ SLIPS_OF_ONE = {
     "indented code": (LESSON, "Ten lines, and they run:", "    $ false", "nobody runs this"),
     "a transcript that is not run": (LESSON, "```console", "```text", "nobody runs this"),
     "a unit without a space": ("docs/measurements.zh.md", " 30 s |", " 30s |", "a space before a unit"),
-    "a full stop of half width": (LESSON_ZH, "不用看：", "不用看 dict.看：", "full-width punctuation"),
+    "a full stop of half width": (LESSON_ZH, "可以运行：", "可以运行 dict.看：", "full-width punctuation"),
     "other quotation marks": (LESSON_ZH, "会怎样？", '会 "怎样"？', "quotation marks"),
     "another host": (LESSON, "<http://127.0.0.1:5001/>", "<https://example.org/>", "leaves this repository"),
     "an anchor in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="小结">', "is no anchor"),

@@ -6,6 +6,7 @@ import random
 import sys
 import tracemalloc
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -42,23 +43,34 @@ def test_the_dict_keeps_its_promises_in_the_eyes_of_the_type_checker() -> None:
     assert not (tracker.survives_restart or tracker.shared_between_processes or tracker.any_window)
 
 
-def test_a_count_and_a_listing_at_once_with_marks_break_nothing() -> None:
+def crowded(clock: FakeClock, users: int, keep: timedelta = timedelta(minutes=5)) -> DictTracker:
+    """Return a tracker of that many users, all seen now."""
+    tracker = DictTracker(keep=keep, clock=clock)
+    for user_id in range(users):
+        tracker.mark_online(Someone(user_id))
+    return tracker
+
+
+@pytest.mark.parametrize("who_left", [0, 3000])
+def test_a_count_and_a_listing_at_once_with_marks_break_nothing(who_left: int) -> None:
     clock = FakeClock()
-    tracker = DictTracker(keep=timedelta(minutes=10), clock=clock)
+    tracker = crowded(clock, who_left, keep=timedelta(minutes=10))
+    clock.advance(minutes=10)
     usual_interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # let the threads take turns as often as they can
 
     def work(number: int) -> None:
-        for user_id in range(150):
+        for user_id in range(1, 151):
             tracker.mark_online(Someone(number * 10_000 + user_id))
-            tracker.get_online(timedelta(minutes=5))
-            tracker.online_users(timedelta(minutes=5), limit=3)
+            for window in (timedelta(minutes=5), timedelta(minutes=10)):
+                assert user_id <= tracker.get_online(window) <= 8 * 150
+            assert min(3, user_id) <= len(tracker.online_users(timedelta(minutes=5), limit=3)) <= 3
 
     try:
-        run_at_once(*[partial(work, number) for number in range(8)])
+        run_at_once(*[partial(work, number) for number in range(1, 9)])
     finally:
         sys.setswitchinterval(usual_interval)
-    assert tracker.get_online() == 8 * 150
+    assert tracker.get_online() == len(tracker._last_seen) == 8 * 150
 
 
 def test_memory_holds_only_those_active_within_keep() -> None:
@@ -70,35 +82,110 @@ def test_memory_holds_only_those_active_within_keep() -> None:
     assert len(tracker._last_seen) == 100
 
 
+def test_a_call_removes_a_few_of_a_crowd_that_has_left_and_counts_none_of_it() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 1000)
+    clock.advance(minutes=5)
+    newcomers = [Someone(1000 + number) for number in range(50)]
+    for number, newcomer in enumerate(newcomers, start=1):
+        tracker.mark_online(newcomer)
+        # a mark removes ten and adds one, a count removes ten
+        assert len(tracker._last_seen) == 1000 - 2 * 10 * (number - 1) - 10 + number
+        assert tracker.get_online() == number
+    assert len(tracker._last_seen) == 50
+
+
+def test_whoever_has_left_and_is_not_removed_yet_is_in_no_answer() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 1000, keep=timedelta(minutes=10))
+    clock.advance(minutes=10)
+    tracker.mark_online(ALICE)
+    assert len(tracker._last_seen) == 991
+    assert tracker.online_users() == [(ALICE.id, clock.now)]
+    assert tracker.last_seen(Someone(999)) is None
+    for window in (timedelta(minutes=5), timedelta(minutes=10)):
+        assert tracker.get_online(window) == 1
+
+
+def test_a_user_who_comes_back_before_being_removed_is_online_again() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 1000)
+    clock.advance(minutes=5)
+    for user_id in (5, 999):  # the first of them is removed by this mark, and comes back
+        tracker.mark_online(Someone(user_id))
+    assert tracker.get_online() == 2
+    clock.advance(minutes=4)
+    for _ in range(100):
+        assert tracker.get_online() == 2
+    assert list(tracker._last_seen) == [5, 999]
+
+
+@pytest.mark.parametrize("leaving", ["all at once", "one by one"])
+def test_memory_never_holds_more_users_than_were_active_within_keep(leaving: str) -> None:
+    clock = FakeClock()
+    tracker, most_active, last_marked = DictTracker(clock=clock), 0, dict[int, datetime]()
+    dice = random.Random(20200302)
+    for _ in range(20):  # crowds of other users each time, with a pause or none between them
+        first = dice.randrange(2000)
+        for user_id in range(first, first + dice.randrange(1, 150)):
+            clock.advance(seconds=0 if leaving == "all at once" else dice.choice((1, 2)))
+            tracker.mark_online(Someone(user_id))
+            last_marked[user_id] = clock.now
+            active = sum(seen > clock.now - timedelta(minutes=5) for seen in last_marked.values())
+            most_active = max(most_active, active)
+            assert tracker.get_online() == active <= len(tracker._last_seen) <= most_active
+        clock.advance(minutes=dice.randrange(0, 7))
+
+
 def test_memory_comes_back_once_everyone_has_gone() -> None:
     clock = FakeClock()
     tracemalloc.start()
-    tracker = DictTracker(clock=clock)
     before = tracemalloc.get_traced_memory()[0]
-    for user_id in range(20_000):
-        tracker.mark_online(Someone(user_id))
+    tracker = crowded(clock, 20_000)
     full = tracemalloc.get_traced_memory()[0] - before
     clock.advance(minutes=5)
-    tracker.mark_online(ALICE)
+    for _ in range(2000):
+        tracker.mark_online(ALICE)
     left = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert tracker.get_online() == 1
     assert left < full / 50
 
 
-def test_the_dict_is_copied_once_three_quarters_have_gone() -> None:
+def test_the_dict_is_copied_once_a_64th_of_it_is_left() -> None:
     clock = FakeClock()
     tracker = DictTracker(clock=clock)
-    for user_id in range(100):
+    for user_id in range(640):
         tracker.mark_online(Someone(user_id))
-        clock.advance(seconds=1)
+        clock.advance(microseconds=1)
     at_first = tracker._last_seen
-    clock.advance(seconds=300 - 100 + 73)
-    assert tracker.get_online() == 26
+    clock.advance(minutes=5, microseconds=-12)
+    while tracker.get_online() < len(tracker._last_seen):
+        pass
+    assert len(tracker._last_seen) == 11
     assert tracker._last_seen is at_first
-    clock.advance(seconds=1)
-    assert tracker.get_online() == 25
+    clock.advance(microseconds=1)
+    assert tracker.get_online() == 10
     assert tracker._last_seen is not at_first
+
+
+class SeenWhileBobArrives(int):
+    """A last-seen time: a count that compares it must let another thread mark bob meanwhile."""
+
+    mark_bob: Callable[[], None]
+
+    def __gt__(self, other: int) -> bool:
+        run_at_once(self.mark_bob)  # fails if bob has to wait for the count
+        return super().__gt__(other)
+
+
+def test_a_mark_does_not_wait_for_a_count_that_looks_at_everybody() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 3, keep=timedelta(minutes=10))
+    seen = tracker._last_seen[1] = SeenWhileBobArrives(tracker._last_seen[1])
+    seen.mark_bob = partial(tracker.mark_online, Someone(4711))
+    assert tracker.get_online(timedelta(minutes=5)) == 3
+    assert list(tracker._last_seen) == [0, 1, 2, 4711]
 
 
 class NotToBeLookedAt(OrderedDict[Any, int]):

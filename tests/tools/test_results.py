@@ -110,7 +110,7 @@ def test_a_quick_run_measures_everything_and_its_tables_and_plots_can_be_made(tm
     assert len(quick.seconds) == len(SHOWN.seconds) - 5  # one size less, for the counts of five stores
     assert list(quick.figures) == list(SHOWN.figures)
     assert [len(rows) > 1 for rows in rows_of(quick).values()] == [True] * len(rows_of(quick))
-    assert len(list(files(quick))) == 8
+    assert len(list(files(quick))) == 10
 
 
 @pytest.mark.slow

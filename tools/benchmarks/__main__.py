@@ -9,6 +9,7 @@ import click
 
 from tools.benchmarks.experiments import (
     accuracy,
+    tails_of_dict,
     whole_requests,
     with_cluster,
     with_database,
@@ -20,7 +21,16 @@ from tools.benchmarks.measure import RESULTS, new_bench
 from tools.benchmarks.report.specification import promises
 from tools.writing import say
 
-MEASURED = (with_dict, with_database, with_redis, with_cluster, whole_requests, workers, accuracy)
+MEASURED = (
+    with_dict,
+    tails_of_dict,
+    with_database,
+    with_redis,
+    with_cluster,
+    whole_requests,
+    workers,
+    accuracy,
+)
 
 
 @click.command()

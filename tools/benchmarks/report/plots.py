@@ -12,9 +12,10 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from step1_dict.tracker import A_FEW
 from tools.benchmarks.measure import RESULTS, Results, read
 from tools.benchmarks.report.specification import DATABASES, HERE, STEP_OF, STORES, USUAL
-from tools.writing import Cell, say, time, users
+from tools.writing import Cell, fill, say, time, users
 
 PLOTS = Path(__file__).parents[3] / "docs" / "plots"
 LIGHT = ("#1f2328", "#ffffff", "#d0d7de", "#cf222e", "#0969da", "#8250df", "#1a7f37")
@@ -74,6 +75,22 @@ def edge(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
     axes.set_ylabel(say(("seconds until the user leaves", "多少秒后离开")))
 
 
+def leaving(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
+    """Draw the worst marks while the most users leave: each from when it begins to when it ends."""
+    all_at_once = ("every call removes all who have left", "每次调用删除所有离开的人")
+    a_few = fill(("here: every call removes at most {}", "这里：每次调用最多删除 {} 人"), f"{A_FEW}")
+    for form, words, colour, marker in (("all at once", all_at_once, RED, "D"), ("here", a_few, BLUE, "o")):
+        marks = run.figures[f"dict leaving, {form}"]
+        begun, took = [int(begun) / 1000 for begun in marks], list(marks.values())
+        axes.hlines(took, begun, [sum(times) for times in zip(begun, took, strict=True)], color=colour)
+        axes.plot(begun, took, marker, color=colour, label=say(words), markersize=5)
+    everyone = say(users(run.sizes[-1]))
+    axes.set(yscale="log", xlim=(-0.01, None), ylabel=say(("one mark", "一次记录")))
+    axes.set_xlabel(say(fill(("time since {} have left", "{}离开之后的时间"), everyone)))
+    axes.xaxis.set_major_formatter(SECONDS)
+    axes.yaxis.set_major_formatter(SECONDS)
+
+
 def mark(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
     """Draw what a mark costs on each store, beside its floor and the usual form."""
     most = {store: "" if store in DATABASES else f" {run.sizes[-1]}" for store in STORES}
@@ -121,7 +138,7 @@ def drawn(draw: Callable[..., None], results: Results, language: str) -> str:
 
 def files(results: Results) -> Iterable[tuple[Path, str]]:
     """Return each plot's file and what belongs in it."""
-    for draw in (count, edge, mark, workers):
+    for draw in (count, edge, leaving, mark, workers):
         yield PLOTS / f"{draw.__name__}.svg", drawn(draw, results, "en")
         yield PLOTS / f"{draw.__name__}.zh.svg", drawn(draw, results, "zh")
 
