@@ -166,7 +166,11 @@ def test_the_dict_is_copied_once_a_64th_of_it_is_left() -> None:
     assert tracker._last_seen is at_first
     clock.advance(microseconds=1)
     assert tracker.get_online() == 10
-    assert tracker._last_seen is not at_first
+    copied = tracker._last_seen
+    assert copied is not at_first
+    clock.advance(microseconds=1)
+    assert tracker.get_online() == 9
+    assert tracker._last_seen is copied  # and is not copied anew for each who leaves
 
 
 class SeenWhileBobArrives(int):
