@@ -25,6 +25,8 @@ Clock = Callable[[], float]  # seconds since the epoch
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis, since whole numbers are exact
 TIDY_EVERY = 1_000_000  # microseconds; each process removes those who have left once in that time
+TIDY_AT_MOST = 2_000  # users at a time, about a millisecond in which Redis serves nobody else
+TIDY_AGAIN = 100_000  # microseconds; how soon, while there are more who have left than that
 MARGIN = 60_000_000  # microseconds; a host whose clock is fast by less than this removes nobody else's users
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -62,27 +64,33 @@ class RedisTracker:
         self.key = f"{prefix}:last-seen"
         self._parse_id = parse_id
         self._clock = clock
-        self._tidied_at = -TIDY_EVERY
+        self._tidied_at, self._tidy_after = -TIDY_EVERY, TIDY_EVERY
         self._told_foreign = False
 
     def mark_online(self, user: Any) -> None:
-        """Remember that the user (anything with an id) was seen now: one round trip, mostly one command."""
+        """Remember that the user (anything with an id) was seen now: one command, now and then a few more."""
         now = self._now()
-        pipeline = self._client.pipeline(transaction=False)  # each command is right by itself: no MULTI
-        pipeline.zadd(self.key, {str(user.id): now}, gt=True)  # never back, whichever host's clock lags
-        since_tidied = now - self._tidied_at
-        must_tidy = since_tidied >= TIDY_EVERY or since_tidied < 0  # below 0: the clock was set back
-        if must_tidy:
-            kept = self._keep + MARGIN
-            pipeline.zremrangebyscore(self.key, "-inf", now - kept)
-            pipeline.pexpire(self.key, kept // 1000)
         try:
-            pipeline.execute()
-        except ReadOnlyError:
-            self._drop_connections()  # they lead to a server that is a replica by now
+            # gt: never back, whichever host's clock lags
+            self._client.zadd(self.key, {str(user.id): now}, gt=True)
+            if not 0 <= now - self._tidied_at < self._tidy_after:  # below 0: the clock was set back
+                self._tidied_at = now  # before it is done, so that no other thread does it too
+                self._tidy(now)
+        except self.outages as error:
+            self._tidied_at = -TIDY_EVERY  # long ago: the next mark tidies
+            if isinstance(error, ReadOnlyError):
+                self._drop_connections()  # they lead to a server that is a replica by now
             raise
-        if must_tidy:
-            self._tidied_at = now
+
+    def _tidy(self, now: int) -> None:
+        """Renew the key's expiry, and remove those who have left, at most some; no count depends on it."""
+        kept = self._keep + MARGIN
+        self._client.pexpire(self.key, kept // 1000)
+        # not by rank: other processes tidy too, and whoever is at that rank by then may be online
+        last = self._client.zrange(self.key, TIDY_AT_MOST - 1, TIDY_AT_MOST - 1, withscores=True)
+        are_more = bool(last) and last[0][1] < now - kept
+        self._client.zremrangebyscore(self.key, "-inf", last[0][1] if are_more else now - kept)
+        self._tidy_after = TIDY_AGAIN if are_more else TIDY_EVERY
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""

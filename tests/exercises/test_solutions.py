@@ -16,7 +16,6 @@ CHANGED = (  # by 3.2 and 3.3: which commands and keys there are in Redis
     "test_the_settings_are",
     "test_all_is_in_one_key",
     "test_what_goes_over_the_wire",
-    "test_a_mark_is_one_round_trip",
     "test_the_six_commands",
     "test_redis_7",
 )

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
 from fakeredis import FakeRedis, FakeServer
-from redis import Redis, ResponseError
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis
 
 import step3_redis.tracker
 from common.presence import OnlineTracker
-from step3_redis.tracker import RedisTracker
+from step3_redis.tracker import TIDY_AGAIN, TIDY_AT_MOST, TIDY_EVERY, RedisTracker
 from tests.contracts.tracker.any_window import ForgetsAfterKeep
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
 from tests.contracts.tracker.every_tracker import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import AN_HOUR, FakeClock
 from tests.helpers.examples import run_example
 from tests.helpers.redis_server import RedisServer
+from tests.helpers.threads import join, start_thread
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 from tests.step3_redis.conftest import MakeClient
 
@@ -136,14 +138,100 @@ def test_the_first_mark_tidies_whatever_the_clock_says(client: Redis, prefix: st
 
 
 def test_what_could_not_be_tidied_is_tidied_with_the_next_mark(
-    tracker: RedisTracker, client: Redis, prefix: str
+    tracker: RedisTracker, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.set(f"{prefix}:last-seen", "text")
-    with pytest.raises(ResponseError):
-        tracker.mark_online(ALICE)
-    client.delete(f"{prefix}:last-seen")
+    def fail(*_: Any) -> None:
+        raise RedisConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "pexpire", fail)
+        with pytest.raises(RedisConnectionError):
+            tracker.mark_online(ALICE)
+    assert client.pttl(tracker.key) == -1
     tracker.mark_online(ALICE)
-    assert client.pttl(f"{prefix}:last-seen") > 300_000
+    assert client.pttl(tracker.key) > 300_000
+
+
+def who_left(first: int, users: int, before: datetime) -> dict[str, float]:
+    """Return members and scores: users who were last seen an hour before that, in turn."""
+    an_hour_before = (before - AN_HOUR).timestamp() * 1e6
+    return {str(first + n): an_hour_before + n for n in range(users)}
+
+
+def test_a_mark_removes_no_more_than_some_and_the_next_ones_the_rest_and_nobody_who_is_online(
+    tracker: RedisTracker, client: Redis, clock: FakeClock
+) -> None:
+    online = TIDY_AT_MOST + 1
+    client.zadd(tracker.key, {str(n): clock() * 1e6 - n for n in range(1, online + 1)})
+    client.zadd(tracker.key, who_left(10_000, 3 * TIDY_AT_MOST + 1, clock.now))
+    left = []
+    for _ in range(5):
+        tracker.mark_online(ALICE)
+        left.append(client.zcard(tracker.key) - online)
+        clock.advance(microseconds=TIDY_AGAIN - 1)
+        tracker.mark_online(ALICE)  # too early to tidy again
+        assert client.zcard(tracker.key) - online == left[-1]
+        assert tracker.get_online() == online
+        clock.advance(microseconds=1)
+    assert left == [2 * TIDY_AT_MOST + 1, TIDY_AT_MOST + 1, 1, 0, 0]
+
+
+def test_once_all_who_left_are_removed_a_process_tidies_once_a_second_again(
+    tracker: RedisTracker, client: Redis, clock: FakeClock
+) -> None:
+    client.zadd(tracker.key, who_left(1000, TIDY_AT_MOST + 1, clock.now))
+    for _ in range(2):
+        tracker.mark_online(ALICE)
+        clock.advance(microseconds=TIDY_AGAIN)
+    client.zadd(tracker.key, who_left(1000, 1, clock.now))
+    clock.advance(microseconds=TIDY_EVERY - TIDY_AGAIN - 1)
+    tracker.mark_online(ALICE)
+    assert client.zcard(tracker.key) == 2
+    clock.advance(microseconds=1)
+    tracker.mark_online(ALICE)
+    assert client.zcard(tracker.key) == 1
+
+
+def test_two_processes_that_tidy_at_once_remove_nobody_who_is_kept(
+    tracker: RedisTracker,
+    make_client: MakeClient,
+    prefix: str,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other_client = make_client()
+    other = RedisTracker(other_client, prefix=prefix, clock=clock)
+    kept = {str(n): clock() * 1e6 for n in range(1, 101)}
+    other_client.zadd(tracker.key, who_left(1000, TIDY_AT_MOST + 1, clock.now) | kept)
+    look = tracker._client.zrange
+
+    def look_before_the_other_tidies(*arguments: Any, **options: Any) -> Any:
+        found = look(*arguments, **options)
+        other.mark_online(ALICE)
+        return found
+
+    monkeypatch.setattr(tracker._client, "zrange", look_before_the_other_tidies)
+    tracker.mark_online(ALICE)
+    assert tracker.get_online() == 100
+
+
+def test_while_one_thread_tidies_no_other_does(
+    tracker: RedisTracker, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied = []
+    remove = client.zremrangebyscore
+
+    def remove_while_others_mark(*arguments: Any) -> Any:
+        tidied.append(arguments)
+        if len(tidied) == 1:
+            for user in (BOB, CAROL):
+                join(start_thread(partial(tracker.mark_online, user)))
+        return remove(*arguments)
+
+    monkeypatch.setattr(client, "zremrangebyscore", remove_while_others_mark)
+    tracker.mark_online(ALICE)
+    assert len(tidied) == 1
+    assert tracker.get_online() == 3
 
 
 def test_a_host_whose_clock_is_a_little_fast_erases_nobody(
@@ -208,8 +296,9 @@ def test_what_goes_over_the_wire(own_server: RedisServer, clock: FakeClock) -> N
     client.ping()  # a new connection introduces itself
     assert sent(lambda: tracker.mark_online(CAROL)) == [
         f"ZADD {key} GT {now} 3",
-        f"ZREMRANGEBYSCORE {key} -inf {since - 60_000_000}",
         f"PEXPIRE {key} 360000",
+        f"ZRANGE {key} {TIDY_AT_MOST - 1} {TIDY_AT_MOST - 1} WITHSCORES",
+        f"ZREMRANGEBYSCORE {key} -inf {since - 60_000_000}",
     ]
     assert sent(lambda: tracker.mark_online(ALICE)) == [f"ZADD {key} GT {now} 1"]
     assert sent(tracker.get_online) == [f"ZCOUNT {key} ({since} +inf"]
@@ -220,7 +309,10 @@ def test_what_goes_over_the_wire(own_server: RedisServer, clock: FakeClock) -> N
 
 
 @pytest.mark.parametrize("backend", ["redis"])
-def test_a_mark_is_one_round_trip(tracker: RedisTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_that_does_not_tidy_is_one_round_trip(
+    tracker: RedisTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker.mark_online(ALICE)
     connection = tracker._client.connection_pool.get_connection()
     tracker._client.connection_pool.release(connection)
     sends: list[Any] = []
