@@ -26,16 +26,21 @@ api = Blueprint("api", __name__)
 
 
 def new_app(
-    import_name: str, db: SQLAlchemy, user_model: type[Account], config: Mapping[str, Any] | None
+    import_name: str,
+    db: SQLAlchemy,
+    user_model: type[Account],
+    config: Mapping[str, Any] | None,
+    **defaults: Any,
 ) -> Flask:
     """Return an app with its settings, its users and the API; it opens no connection.
 
     The caller gives it a tracker with presence.init_app(). SystemExit: a setting that cannot be used.
+    defaults: settings that start from another value in this step than in others.
     """
     app = Flask(import_name, instance_relative_config=True)
     app.url_map.merge_slashes = False  # /api//me is a 404 in JSON, and no redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an answer reads in the order it is written
-    load_settings(app, config)
+    load_settings(app, config, **defaults)
     accounts.init_app(app, db, user_model)
     auth.init_app(app)
     commands.init_app(app)

@@ -25,9 +25,10 @@ def refuse_setting(sentence: str) -> NoReturn:
     sys.exit(3)
 
 
-def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
+def load_settings(app: Flask, config: Mapping[str, Any] | None, **defaults: Any) -> None:
     """Fill app.config: defaults < instance/config.py < environment FLASK_... < config.
 
+    defaults: those in which the step differs from the ones here.
     SystemExit: a value that cannot be used.
     """
     app.config.from_mapping(
@@ -37,12 +38,13 @@ def load_settings(app: Flask, config: Mapping[str, Any] | None) -> None:
         TOKEN_MAX_AGE_SECONDS=3600,
         ONLINE_MINUTES=5,  # the window that a question without minutes has
         ONLINE_KEEP_MINUTES=None,  # steps 1 and 3: the longest that can be asked for; None: ONLINE_MINUTES
-        ONLINE_RESOLUTION_SECONDS=None,  # step 2; None: a tenth of ONLINE_MINUTES, at most 30 s
+        ONLINE_RESOLUTION_SECONDS=None,  # steps 2 and 3; None: a tenth of ONLINE_MINUTES, at most 30 s
         ONLINE_KEY_PREFIX="online",  # step 3, like those below
         ONLINE_SHARDS=1,
         REDIS_CLUSTER=False,
         REDIS_URL=None,
     )
+    app.config.from_mapping(defaults)
     app.config.from_pyfile("config.py", silent=True)
     app.config.from_prefixed_env()
     app.config.from_mapping(config or {})

@@ -19,6 +19,7 @@ from common.api import new_app
 from step3_redis.client import redis_client
 from step3_redis.models import User, db
 from step3_redis.sharded import ShardedTracker
+from step3_redis.sparing import SparingTracker
 from step3_redis.tracker import RedisTracker
 
 
@@ -34,7 +35,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
 
     embedded: remember in this process, so that no Redis is needed to try it.
     """
-    app = new_app("step3_redis", db, User, config)
+    app = new_app("step3_redis", db, User, config, ONLINE_RESOLUTION_SECONDS=0)
     new_tracker: Any = EmbeddedTracker if embedded else RedisTracker
     shards = app.config["ONLINE_SHARDS"]
     if shards > 1:
@@ -45,6 +46,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, embedded: bool = Fals
         window=timedelta(minutes=app.config["ONLINE_MINUTES"]),
         keep=timedelta(minutes=app.config["ONLINE_KEEP_MINUTES"]),
     )
+    resolution = timedelta(seconds=app.config["ONLINE_RESOLUTION_SECONDS"])
+    if resolution:
+        tracker = SparingTracker(tracker, resolution=resolution)
     presence.init_app(app, tracker)
     return app
 

@@ -24,24 +24,6 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NewTracker = Callable[[FakeClock], OnlineTracker]
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What a step's test expects where trackers differ, so that no story asks which tracker it is about.
-
-    keep: how long a user is remembered; None if nobody is forgotten, so that any window is answered.
-    holds_the_newest_time: whether time stands still while the clock is back; if not, it goes back too.
-    resolution: how stale last_seen may be.
-    """
-
-    keep: timedelta | None
-    holds_the_newest_time: bool
-    resolution: timedelta = timedelta(0)
-
-    def answers(self, window: timedelta) -> bool:
-        """Whether a window has to be answered; any other is refused."""
-        return window > self.resolution and (self.keep is None or window <= self.keep)
-
-
 class Model:
     """What a tracker must remember: when each user was last seen."""
 
@@ -57,6 +39,26 @@ class Model:
     def seen_after(self, since: datetime) -> dict[int, datetime]:
         """Return those seen later than that."""
         return {user_id: seen for user_id, seen in self.last_seen.items() if seen > since}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a step's test expects where trackers differ, so that no story asks which tracker it is about.
+
+    keep: how long a user is remembered; None if nobody is forgotten, so that any window is answered.
+    holds_the_newest_time: whether time stands still while the clock is back; if not, it goes back too.
+    resolution: how stale last_seen may be.
+    model: what a tracker with that resolution must remember.
+    """
+
+    keep: timedelta | None
+    holds_the_newest_time: bool
+    resolution: timedelta = timedelta(0)
+    model: type[Model] = Model
+
+    def answers(self, window: timedelta) -> bool:
+        """Whether a window has to be answered; any other is refused."""
+        return window > self.resolution and (self.keep is None or window <= self.keep)
 
 
 def spans(longest: timedelta) -> SearchStrategy[timedelta]:
@@ -77,7 +79,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.tracker = new_tracker(self.clock)
         self.expected = expected
         assert self.tracker.resolution == expected.resolution
-        self.model = Model(expected.resolution)
+        self.model = expected.model(expected.resolution)
         self.newest = LONG_AGO  # that the tracker has read
 
     def now(self) -> datetime:

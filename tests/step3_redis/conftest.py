@@ -19,6 +19,7 @@ from common.presence import Presence
 from step3_redis.app import create_app
 from step3_redis.models import db
 from step3_redis.sharded import ShardedTracker
+from step3_redis.sparing import SparingTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.redis_server import RedisServer, redis_server
@@ -107,7 +108,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
 
     yield make
     for app in apps:
-        tracker_of(app)._client.close()
+        client_of(app).close()
         with app.app_context():
             db.engine.dispose()
 
@@ -115,5 +116,11 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
 def tracker_of(app: Flask) -> Any:
     """Return the app's tracker."""
     presence: Presence = app.extensions["presence"]
-    assert isinstance(presence.tracker, RedisTracker | ShardedTracker)
+    assert isinstance(presence.tracker, RedisTracker | ShardedTracker | SparingTracker)
     return presence.tracker
+
+
+def client_of(app: Flask) -> Any:
+    """Return the client of Redis that the app's tracker has, or the tracker behind it."""
+    tracker = tracker_of(app)
+    return getattr(tracker, "_tracker", tracker)._client

@@ -31,6 +31,7 @@ from tests.helpers.redis_server import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
 from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, tracker_of
+from tests.step3_redis.test_sparing import spared
 from tests.step3_redis.test_tracker import RedisContract
 
 MakeApp = Callable[..., Flask]
@@ -69,6 +70,15 @@ class TestAClusterKeepsTheContract(RedisContract):
     @pytest.fixture
     def make_tracker(self, cluster_client: RedisCluster) -> MakeTracker:
         return partial(ShardedTracker, cluster_client, shards=SHARDS)
+
+
+@pytest.mark.slow
+class TestASparedClusterKeepsTheContract(RedisContract):
+    """Twelve sorted sets on three nodes, with a resolution of half a minute."""
+
+    @pytest.fixture
+    def make_tracker(self, cluster_client: RedisCluster) -> MakeTracker:
+        return spared(partial(ShardedTracker, cluster_client, shards=SHARDS))
 
 
 @pytest.fixture

@@ -30,6 +30,18 @@ class TestStep3OverHttp(HttpContract):
         assert "FLASK_REDIS_URL" in banner
 
 
+def test_with_a_resolution_the_answer_says_so_and_a_window_within_it_is_a_400(tmp_path: Path) -> None:
+    with Copy("step3_redis", tmp_path).demo(settings={"FLASK_ONLINE_RESOLUTION_SECONDS": "30"}) as client:
+        token = client.sign_in("alice")
+        first, second = (client.call("GET", "/api/me", token=token).json["last_seen"] for _ in range(2))
+        assert first == second  # the time at which alice signed in, and none was sent since
+        answer = client.call("GET", "/api/online")
+        assert answer.json == {"online": 1, "minutes": 5, "resolution_seconds": 30}
+        for path in ("/api/online", "/api/online/users"):
+            assert client.call("GET", f"{path}?minutes=0.5", token=token).status == 400
+            assert client.call("GET", f"{path}?minutes=0.51", token=token).status == 200
+
+
 def test_with_a_real_redis_processes_share_and_a_kill_forgets_nobody(
     tmp_path: Path, own_server: RedisServer
 ) -> None:

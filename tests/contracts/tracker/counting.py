@@ -52,7 +52,7 @@ class Counting(TrackerFixtures):
         dice = random.Random(20200302)
         for user_id in range(1, 101):
             clock.advance(hours=2, microseconds=dice.randrange(3_600_000_000))
-            window = timedelta(microseconds=dice.randrange(2, 3_600_000_000))
+            window = tracker.resolution + timedelta(microseconds=dice.randrange(2, 3_500_000_000))
             tracker.mark_online(Someone(user_id))
             clock.advance(microseconds=window // timedelta(microseconds=1) - 1)
             assert tracker.get_online(window) == 1, (clock.now, window)

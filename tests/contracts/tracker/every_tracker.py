@@ -9,6 +9,7 @@ from tests.contracts.tracker.counting import Counting
 from tests.contracts.tracker.fixtures import TrackerFixtures
 from tests.contracts.tracker.last_seen import LastSeen
 from tests.contracts.tracker.listing import Listing
+from tests.contracts.tracker.resolution import Resolution
 from tests.contracts.tracker.shared_between_processes import OneProcessOnly, SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import ForgetsAtRestart, SurvivesRestart
 from tests.contracts.tracker.threads import Threads
@@ -22,7 +23,7 @@ CAPABILITIES: dict[str, dict[bool, type[TrackerFixtures]]] = {
 }
 
 
-class TrackerContract(Counting, Windows, Listing, LastSeen, NeverBackwards, Threads):
+class TrackerContract(Counting, Windows, Listing, LastSeen, Resolution, NeverBackwards, Threads):
     """A step's test class inherits this, and what its tracker promises beyond; it overrides make_tracker."""
 
     def test_what_differs_between_the_steps_is_declared(self, tracker: OnlineTracker) -> None:

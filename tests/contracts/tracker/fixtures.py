@@ -12,7 +12,7 @@ from tests.helpers.clock import FakeClock
 
 
 class MakeTracker(Protocol):
-    """Makes a tracker for users with the ids 1 to 200, whose resolution is zero.
+    """Makes a tracker for users with the ids 1 to 200, whose resolution is zero, or half a minute at most.
 
     What trackers can share is shared by all that are made in one test, and is empty when the test begins. A
     tracker that forgets nobody ignores keep.

@@ -20,7 +20,7 @@ class Listing(TrackerFixtures):
     ) -> None:
         times = {}
         for user in (ALICE, BOB, CAROL, ALICE):
-            clock.advance(seconds=1)
+            clock.advance(minutes=1)
             tracker.mark_online(user)
             times[user.id] = clock.now
         assert tracker.online_users() == [(user_id, times[user_id]) for user_id in (1, 3, 2)]
