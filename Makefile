@@ -2,7 +2,7 @@
 #   make run STEP=1    run a step's demo
 #   make test          the tests that a reader runs
 #   make check         lint, types and the same tests
-#   make benchmark     measure all that the documents show, in five minutes; QUICK=1 only shows that it runs
+#   make benchmark     measure all that the documents show, in ten minutes; QUICK=1 only shows that it runs
 #   make docs          write the documents' tables and plots anew from their data
 #   make docs-test     check the documents, and do what they say
 #   make pictures      take the front pages' pictures of the page anew, with Chromium

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain, groupby, repeat
 from pathlib import Path
 
 import pytest
 
-from tools.benchmarks.measure import Bench, Results, new_bench, read
+from tools.benchmarks.measure import Bench, Results, new_bench, read, worst_and_nearly_worst
 from tools.benchmarks.stores import database, redis
 
 
@@ -31,16 +33,64 @@ def test_each_call_is_given_the_next_argument(bench: Bench) -> None:
     assert given == list(range(len(given))) and len(given) > 3
 
 
-def test_a_slower_call_takes_longer(bench: Bench) -> None:
-    bench.compare("sums", {"few": lambda: sum(range(100)), "many": lambda: sum(range(10_000))})
-    assert bench.results.ratio("sums", "many", "few") > 10
+class Working:
+    """Calls whose work moves the clock on, and a clock that nothing else moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.bench = replace(new_bench(quick=True), clock=lambda: self.now)
+
+    def call(self, *seconds: float) -> Callable[[], None]:
+        """Return a call that takes so many seconds each time, the last number from then on."""
+        to_come = chain(seconds, repeat(seconds[-1]))
+
+        def work() -> None:
+            self.now += next(to_come)
+
+        return work
 
 
-def test_medians_middle_halves_and_ratios_are_over_the_rounds() -> None:
-    results = Results({}, [1], {"x": {"ours": [2.0, 4.0, 9.0, 8.0, 1.0], "its": [1.0, 2.0, 3.0, 4.0, 5.0]}})
+def test_the_seconds_of_a_call_are_those_that_it_takes() -> None:
+    working = Working()
+    working.bench.compare("x", {"short": working.call(0.25), "long": working.call(2)})
+    assert working.bench.results.seconds["x"] == {"short": [0.25] * 3, "long": [2] * 3}
+
+
+def test_what_is_slow_at_first_is_warm_before_the_first_round_that_is_kept() -> None:
+    working = Working()
+    # the first calls open a connection, fill a cache: one to see how many calls a round has, one to warm up
+    working.bench.compare("x", {"cold at first": working.call(9, 5, 1), "warm": working.call(1)})
+    assert working.bench.results.seconds["x"] == {"cold at first": [1] * 3, "warm": [1] * 3}
+
+
+def test_turns_that_begin_anew_need_no_warming_up() -> None:
+    figures = iter([1.0, 2.0, 3.0])
+    assert Working().bench.in_turn("x", {"a": lambda: next(figures)}, 3, warm_up=False) == {"a": [1, 2, 3]}
+
+
+def test_a_fine_comparison_has_ten_times_as_many_rounds_each_a_tenth_as_long() -> None:
+    working = Working()
+    bench = replace(working.bench, round_seconds=1.0)
+    lengths = []
+    for finely in (False, True):
+        began = working.now
+        bench.compare("x", {"here": working.call(1 / 1024)}, finely=finely)
+        lengths.append(len(bench.results.seconds["x"]["here"]))
+        assert 3 < working.now - began < 5  # three seconds that are kept, and the round that warms up
+    assert lengths == [3, 30]
+
+
+def test_medians_and_middle_halves_are_over_the_rounds_and_ratios_of_the_fastest() -> None:
+    results = Results({}, [1], {"x": {"ours": [3.0, 4.0, 9.0, 8.0, 1.5], "its": [1.0, 2.0, 3.0, 0.5, 5.0]}})
     assert results.median("x", "ours") == 4
-    assert results.middle("x", "ours") == (2, 8)
-    assert results.ratio("x", "ours", "its") == 2  # of 2, 2, 3, 2 and 0.2: each round against its own
+    assert results.middle("x", "ours") == (3, 8)
+    assert results.ratio("x", "ours", "its") == 3
+
+
+def test_the_worst_and_the_one_that_one_in_a_thousand_is_longer_than() -> None:
+    durations = [float(number) for number in range(1, 2001)]
+    assert worst_and_nearly_worst(durations[::-1]) == (2000, 1998)
+    assert worst_and_nearly_worst([7.0]) == (7, 7)
 
 
 def test_what_is_kept_is_read_again_with_five_digits(bench: Bench, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.helpers.databases import server_url
 from tests.helpers.started_steps import ROOT
 from tools.benchmarks import __main__ as program
 from tools.benchmarks.measure import RESULTS, Bench, Results, read
-from tools.benchmarks.report.specification import DATABASES, Promise, promises, tables
+from tools.benchmarks.report.specification import DATABASES, Promise, Run, promises, tables
 from tools.writing import say, written
 
 SHOWN = read(RESULTS)
@@ -29,13 +29,23 @@ def known(results: Results) -> list[Promise]:
     return [promise for promise in promises(results) if not isnan(promise.figure)]
 
 
+OURS = {"here", "here, shorter", "marked", "within the resolution", "key expires, lazily"}
+
+
 def worsened(results: Results) -> Results:
     """Return results in which ours are worse than all others, and the worse the later they were measured."""
     worse = deepcopy(results)
     for number, samples in enumerate(worse.seconds.values()):
-        for name in {"here", "marked"} & set(samples):
+        for name in OURS & set(samples):
             samples[name] = [seconds * 10.0 ** (number + 6) for seconds in samples[name]]
-    worse.figures["step2_database statements a request"]["within the resolution"] += 1
+        if "here, Unix socket" in samples:
+            samples["here, Unix socket"] = [2 * seconds for seconds in samples["here"]]
+    for figure, parts in worse.figures.items():
+        if figure.endswith("crowd, kept"):
+            parts["refused"] += 0.01
+            parts["p99"] += 1
+    for way in ("marked", "within the resolution"):
+        worse.figures["step2_database statements a request"][way] += 1
     worse.figures["redis bytes a user"]["here"] *= 10
     return worse
 
@@ -62,6 +72,49 @@ def test_a_run_ends_with_an_error_if_a_promise_is_broken(
     assert ended.exit_code == status
     assert ended.output.count("Not as it must be: ") == status * len(PROMISES)
     assert read(tmp_path / "results.json").sizes == results.sizes
+
+
+def test_each_cell_says_what_was_measured_and_which_way_round() -> None:
+    run = Run(
+        {},
+        [1],
+        {
+            "redis mark 1": {"here": [3e-4, 2e-4, 4e-4], "floor": [1e-4, 2e-4, 3e-4]},
+            "redis marks by workers": {"1": [0.001, 0.002, 0.004]},
+            "step3_redis request": {
+                "unmarked": [0.5, 0.3],
+                "marked": [0.4, 0.6],
+                "bare view, unmarked": [0.1],
+            },
+            "step3_redis request to gunicorn": {"unmarked": [0.95, 0.9], "marked": [1.0, 1.1]},
+        },
+        {
+            "edge column": {"0": 300, "1": 299, "2": 298},
+            "edge dict": {"0": 300, "1": 300},
+            "redis bytes a user": {"here": 101.77, "usual": 0.004},
+            "sqlite crowd, kept": {"refused": 0.125, "p99": 0.0005, "worst": 0.25, "questions a second": 500},
+            "step3_redis statements a request": {"unmarked": 1, "marked": 2},
+        },
+    )
+    assert run.taken("redis mark 1", "here") == "300 µs (250–350)"
+    assert run.mark("redis mark 1", "here") == "300 µs (250–350), ×2"  # the fastest, 200 to 100
+    assert run.taken_if_compared("redis mark 1", "floor") == "200 µs (150–250)"
+    assert run.taken_if_compared("redis mark 1", "usual") == ""
+    assert run.taken_if_compared("dict mark 1", "here").startswith("?")
+    assert run.answered("redis", "1") == "500"
+    assert run.answered("redis", "1", bounds=True) == "500 (330–670)"
+    assert (run.weight("redis"), run.weight("redis", "usual"), run.weight("dict")) == ("102", "0", "?")
+    assert (run.stays("column"), run.stay("column")) == (("298 s", "300 s"), "298–300 s")
+    assert (run.stays("dict"), run.stay("dict")) == (("300 s", "300 s"), "300 s")
+    assert run.crowd("sqlite", "kept") == ["12%", "500 µs", "250 ms"]
+    assert run.request("step3_redis", "`GET /api/me`") == [
+        ("step 3: `GET /api/me`", "第 3 步：`GET /api/me`"),
+        "400 ms (350–450)",
+        "500 ms (450–550)",
+        "25%",
+        "10%",
+        "1, 2",
+    ]
 
 
 def rows_of(results: Results) -> dict[str, list[list[str]]]:

@@ -1,4 +1,4 @@
-"""Measures the three steps: python -m tools.benchmarks, in five minutes; --quick shows that it runs."""
+"""Measures the three steps: python -m tools.benchmarks, in ten minutes; --quick shows that it runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from tools.benchmarks.experiments import (
     accuracy,
+    pauses,
     tails_of_dict,
     whole_requests,
     with_cluster,
@@ -16,6 +17,7 @@ from tools.benchmarks.experiments import (
     with_dict,
     with_redis,
     workers,
+    worst_marks,
 )
 from tools.benchmarks.measure import RESULTS, new_bench
 from tools.benchmarks.report.specification import promises
@@ -23,9 +25,11 @@ from tools.writing import say
 
 MEASURED = (
     with_dict,
+    worst_marks,
     tails_of_dict,
     with_database,
     with_redis,
+    pauses,
     with_cluster,
     whole_requests,
     workers,

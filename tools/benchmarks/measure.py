@@ -7,14 +7,17 @@ import os
 import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from math import nan
 from pathlib import Path
 from statistics import median, quantiles
+from time import perf_counter
 from timeit import Timer
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -23,6 +26,10 @@ FEW_AMONG_MANY = {False: (2_000, 200_000), True: (20, 2_000)}
 RESULTS = Path(__file__).parent / "results.json"
 Samples = dict[str, list[float]]  # contender -> one figure for each round
 PACKAGES = ("flask", "flask-httpauth", "gunicorn", "psycopg", "pymysql", "redis", "sqlalchemy")
+OPTIONAL_PACKAGES = ("hiredis",)  # redis-py reads answers with it where it is installed
+
+
+Name = TypeVar("Name")  # of a contender
 
 
 @dataclass
@@ -57,9 +64,12 @@ class Results:
         return low, high
 
     def ratio(self, comparison: str, contender: str, to: str) -> float:
-        """Return how many times as long one takes as another: the median of the rounds' own ratios."""
-        rounds = zip(self.rounds(comparison, contender), self.rounds(comparison, to), strict=True)
-        return median(ours / its for ours, its in rounds)
+        """Return how many times as long one takes as another, each in its fastest round.
+
+        Whatever disturbs a round makes it slower, never faster, so the fastest rounds are the least disturbed
+        and their ratio repeats where those of the medians do not.
+        """
+        return min(self.rounds(comparison, contender)) / min(self.rounds(comparison, to))
 
     def part(self, figure: str, name: str) -> float:
         """Return a part of what was counted or weighed; nan if it was not."""
@@ -84,6 +94,7 @@ class Bench:
     rounds: int
     round_seconds: float  # of each contender
     quick: bool
+    clock: Callable[[], float] = perf_counter  # what durations are read from, in seconds
 
     def compare(
         self,
@@ -91,33 +102,53 @@ class Bench:
         contenders: Mapping[str, Callable[..., object]],
         *,
         argument: Iterator[Any] | None = None,
+        finely: bool = False,
     ) -> None:
-        """Time calls of all contenders; argument: gives each call what it is called with."""
-        timers = {name: _timer(call, argument) for name, call in contenders.items()}
-        calls_of_a_round, rounds = dict[str, int](), self.rounds
+        """Time calls of all contenders.
+
+        argument: gives each call what it is called with.
+        finely: ten times as many rounds, each a tenth as long, so that more of them are undisturbed.
+        """
+        share = 10 if finely else 1
+        timers = {name: self._timer(call, argument) for name, call in contenders.items()}
+        rounds, turns = self.rounds * share, dict[str, Callable[[], float]]()
         for name, timer in timers.items():
-            calls_of_a_round[name], seconds = self._calls_of_a_round(timer)
+            calls, seconds = self._calls_of_a_round(timer, self.round_seconds / share)
+            turns[name] = partial(_seconds_a_call, timer, calls)
             if seconds > 1:  # so slow a contender would take minutes
                 rounds = min(rounds, 5)
-        samples: Samples = {name: [] for name in contenders}
-        with self.progress(comparison, rounds * len(timers)) as bar:
-            for number in range(rounds):
-                # every other round goes backwards, so that no contender always comes after the same one
-                for name in reversed(timers) if number % 2 else timers:
-                    calls = calls_of_a_round[name]
-                    samples[name].append(timers[name].timeit(calls) / calls)
-                    bar.update(1)
-        self.results.seconds[comparison] = samples
+        self.results.seconds[comparison] = self.in_turn(comparison, turns, rounds)
 
-    def _calls_of_a_round(self, timer: Timer) -> tuple[int, float]:
-        """Try how many calls take as long as a round; return also what the last try took, in seconds.
+    def in_turn(
+        self, label: str, turns: Mapping[Name, Callable[[], float]], rounds: int, *, warm_up: bool = True
+    ) -> dict[Name, list[float]]:
+        """Let the contenders take turns, and return what each turn gave, one figure for each round.
 
-        The tries warm up what is called.
+        warm_up: go one round before all others that is not kept; what begins anew in each turn needs none.
         """
+        samples: dict[Name, list[float]] = {name: [] for name in turns}
+        forwards, first = list(turns), 0 if warm_up else 1
+        with self.progress(label, (1 + rounds - first) * len(turns)) as bar:
+            for number in range(first, 1 + rounds):
+                # every other round goes backwards, so that no contender always comes after the same one
+                for name in forwards if number % 2 else reversed(forwards):
+                    figure = turns[name]()
+                    if number > 0:
+                        samples[name].append(figure)
+                    bar.update(1)
+        return samples
+
+    def _timer(self, call: Callable[..., object], argument: Iterator[Any] | None) -> Timer:
+        if argument is None:
+            return Timer("call()", timer=self.clock, globals={"call": call})
+        return Timer("call(next(argument))", timer=self.clock, globals={"call": call, "argument": argument})
+
+    def _calls_of_a_round(self, timer: Timer, round_seconds: float) -> tuple[int, float]:
+        """Try how many calls take as long as a round; return also what the last try took, in seconds."""
         calls = 1
-        while (seconds := timer.timeit(calls)) < self.round_seconds / 4 and calls < 1_000_000:
+        while (seconds := timer.timeit(calls)) < round_seconds / 4 and calls < 1_000_000:
             calls *= 4
-        return max(1, round(calls * self.round_seconds / seconds)), seconds
+        return max(1, round(calls * round_seconds / seconds)), seconds
 
     def progress(self, label: str, steps: int) -> Any:
         """Return a bar that a terminal shows; a file gets the label alone."""
@@ -129,10 +160,14 @@ class Bench:
         click.echo(f"Left out, {self.results.left_out[-1]}")
 
 
-def _timer(call: Callable[..., object], argument: Iterator[Any] | None) -> Timer:
-    if argument is None:
-        return Timer("call()", globals={"call": call})
-    return Timer("call(next(argument))", globals={"call": call, "argument": argument})
+def _seconds_a_call(timer: Timer, calls: int) -> float:
+    return timer.timeit(calls) / calls
+
+
+def worst_and_nearly_worst(durations: list[float]) -> tuple[float, float]:
+    """Return the longest duration, and the one that one in a thousand is longer than (p99.9)."""
+    in_order = sorted(durations)
+    return in_order[-1], in_order[(len(in_order) - 1) * 999 // 1000]
 
 
 def new_bench(*, quick: bool) -> Bench:
@@ -141,13 +176,22 @@ def new_bench(*, quick: bool) -> Bench:
         "date": datetime.now(UTC).date().isoformat(),
         "quick": quick,
         "machine": _machine(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **versions()},
     }
     if quick:
         return Bench(Results(about, [100, 1_000, 10_000]), rounds=3, round_seconds=0.002, quick=True)
     return Bench(
         Results(about, [1_000, 10_000, 100_000, 1_000_000]), rounds=9, round_seconds=0.1, quick=False
     )
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each package that the figures depend on."""
+    found = {name: version(name) for name in PACKAGES}
+    for name in OPTIONAL_PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _machine() -> dict[str, Any]:

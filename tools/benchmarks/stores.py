@@ -15,10 +15,11 @@ from sqlalchemy import URL, make_url
 from tests.helpers.databases import new_database
 from tests.helpers.postgresql_server import postgresql_server
 from tests.helpers.redis_cluster import Cluster, redis_cluster
-from tests.helpers.redis_server import redis_server
+from tests.helpers.redis_server import NO_PERSISTENCE, redis_server
 from tools.benchmarks.measure import Bench
 
 Lent = TypeVar("Lent")
+SOCKET = "redis.sock"  # in the folder of a Redis that is lent
 
 
 def _lend(bench: Bench, what: str, stack: ExitStack, server: AbstractContextManager[Lent]) -> Lent | None:
@@ -43,9 +44,13 @@ def database(bench: Bench, backend: str, folder: Path) -> Iterator[URL | None]:
 
 @contextmanager
 def redis(bench: Bench, folder: Path) -> Iterator[Redis | None]:
-    """Lend an empty Redis of our own; None without the program, unless REQUIRE_SERVERS=1."""
+    """Lend an empty Redis of our own, which has a Unix socket too.
+
+    None without the program, unless REQUIRE_SERVERS=1.
+    """
     with ExitStack() as stack:
-        server = _lend(bench, "redis", stack, redis_server(folder))
+        options = (*NO_PERSISTENCE, "--unixsocket", str(folder / SOCKET))
+        server = _lend(bench, "redis", stack, redis_server(folder, *options))
         yield stack.enter_context(Redis.from_url(server.url, socket_timeout=60)) if server else None
 
 

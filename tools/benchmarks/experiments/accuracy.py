@@ -35,32 +35,43 @@ ALICE = SimpleNamespace(id=1)
 Tracked = Any  # all forms have mark_online() and get_online()
 
 
+IN_MEMORY: dict[str, Callable[[FakeClock], Tracked]] = {
+    "dict": lambda clock: DictTracker(clock=clock),
+    "buckets": lambda clock: ArticleRedis(FakeRedis(server=FakeServer()), clock),
+    "sorted set": lambda clock: RedisTracker(FakeRedis(server=FakeServer()), clock=clock),
+}
+
+
 def measure(bench: Bench) -> None:
     """Move a clock by hand, second by second: nothing here depends on the machine."""
-    in_memory: dict[str, Callable[[FakeClock], Tracked]] = {
-        "dict": lambda clock: DictTracker(clock=clock),
-        "buckets": lambda clock: ArticleRedis(FakeRedis(server=FakeServer()), clock),
-        "sorted set": lambda clock: RedisTracker(FakeRedis(server=FakeServer()), clock=clock),
-    }
-    figures = bench.results.figures
-    for name, make in in_memory.items():
-        seconds = range(0, 60, 20 if bench.quick else 1)
-        with bench.progress(f"the window's edge: {name}", len(seconds)) as bar:
-            figures[f"edge {name}"] = {}
-            for second in seconds:
-                figures[f"edge {name}"][str(second)] = stay(make, second)
-                bar.update(1)
+    for name in IN_MEMORY:
+        measure_edge_in_memory(bench, name)
+    measure_column(bench)
+
+
+def measure_edge_in_memory(bench: Bench, name: str) -> None:
+    """Keep for how long a user counts who was seen at a second of a minute: second -> seconds."""
+    seconds = range(0, 60, 20 if bench.quick else 1)
+    stays = bench.results.figures[f"edge {name}"] = {}
+    with bench.progress(f"the window's edge: {name}", len(seconds)) as bar:
+        for second in seconds:
+            stays[str(second)] = stay(IN_MEMORY[name], second)
+            bar.update(1)
+
+
+def measure_column(bench: Bench) -> None:
+    """Keep the same for a user who was written so many seconds earlier; then what the resolution saves."""
     with TemporaryDirectory() as folder, engine_of(Path(folder)) as engine:
         make = partial(column, engine, RESOLUTION)
         ages = range(0, 31, 10 if bench.quick else 1)
+        stays = bench.results.figures["edge column"] = {}
         with bench.progress("the window's edge: column", len(ages)) as bar:
-            figures["edge column"] = {}
             for age in ages:
-                figures["edge column"][str(age)] = stay(make, 0, written_before=age)
+                stays[str(age)] = stay(make, 0, written_before=age)
                 bar.update(1)
         for pause in PAUSES:
             writes = {name: writes_a_second(engine, pause, value) for name, value in RESOLUTIONS.items()}
-            figures[f"writes by 1000 users, every {pause} s"] = writes
+            bench.results.figures[f"writes by 1000 users, every {pause} s"] = writes
 
 
 def stay(make: Callable[[FakeClock], Tracked], second: int, *, written_before: int = 0) -> float:

@@ -1,127 +1,154 @@
-"""What a mark is beside the authenticated request that it rides on, and what Basic costs beside a token."""
+"""What a mark is beside the authenticated request that it rides on, and what Basic costs beside a token.
+
+Both as a call of the app alone, and through gunicorn.
+"""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import timedelta
-from importlib import import_module
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask
 from sqlalchemy import Engine, event
 from werkzeug.datastructures import Authorization
 from werkzeug.test import EnvironBuilder
 
 from common.accounts import add_account, create_tables, find_by_name
-from common.auth import basic_auth, new_token, token_auth
-from common.presence import HasId, Presence
-from step2_database.tracker import DatabaseTracker
+from common.auth import new_token
+from tests.helpers.started_steps import Copy
+from tools.benchmarks import ways_to_mark
 from tools.benchmarks.measure import Bench
 from tools.benchmarks.stores import redis
+from tools.benchmarks.ways_to_mark import WAYS, WaysToMark
 
 STEPS = ("step1_dict", "step2_database", "step3_redis")
+VIEWS = {"": "/api/me", "bare view, ": "/Bearer"}
 Call = Callable[[], None]
-
-
-class Unmarked(Presence):
-    """The same presence, which nobody is added to."""
-
-    def record(self, user: HasId) -> None:
-        """Mark nobody."""
 
 
 def measure(bench: Bench) -> None:
     """Compare requests on each step that has its store; the accounts are in SQLite on all."""
     for step in STEPS:
-        with TemporaryDirectory() as folder, store_of(step, bench, Path(folder)) as settings:
+        with TemporaryDirectory() as folder, settings_of(step, bench, Path(folder)) as settings:
             if settings is not None:
-                with app_of(step, settings, Path(folder)) as app:
-                    compare_marking(bench, step, app)
+                with app_of(step, settings) as (app, token):
+                    count_statements(bench, step, app, token)
+                    compare_calls(bench, step, app, token)
                     if step == STEPS[0]:
-                        compare_credentials(bench, app)
+                        compare_credentials(bench, app, token)
+                    if sys.platform != "win32":  # gunicorn does not exist there, as workers.py says
+                        compare_served(bench, step, settings, Path(folder), token)
 
 
 @contextmanager
-def store_of(step: str, bench: Bench, folder: Path) -> Iterator[dict[str, Any] | None]:
-    """Lend the settings that name the step's store; None where there is none."""
+def settings_of(step: str, bench: Bench, folder: Path) -> Iterator[dict[str, str] | None]:
+    """Lend the settings of the step's app; None where its store is missing."""
+    settings = {
+        "SECRET_KEY": "used by a benchmark alone",
+        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'accounts.sqlite'}",
+    }
     if step != "step3_redis":
-        yield {"ONLINE_RESOLUTION_SECONDS": 0}
+        yield settings
         return
     with redis(bench, folder) as client:
         address = client and "redis://{host}:{port}/0".format(**client.get_connection_kwargs())
-        yield {"REDIS_URL": address} if address else None
+        yield {**settings, "REDIS_URL": address} if address else None
 
 
 @contextmanager
-def app_of(step: str, settings: dict[str, Any], folder: Path) -> Iterator[Flask]:
-    """Lend the step's app with one account, and views that ask who calls and do nothing else."""
-    create_app, db = import_module(f"{step}.app").create_app, import_module(f"{step}.models").db
-    address = f"sqlite:///{folder / 'accounts.sqlite'}"
-    app: Flask = create_app(
-        {"SECRET_KEY": "used by a benchmark alone", "SQLALCHEMY_DATABASE_URI": address, **settings}
-    )
-    for auth in (token_auth, basic_auth):
-        app.add_url_rule(f"/{auth.scheme}", auth.scheme, auth.login_required(dict))
-    with app.app_context():
+def app_of(step: str, settings: dict[str, str]) -> Iterator[tuple[WaysToMark, str]]:
+    """Lend an app with one account, and the token that its user shows with each request."""
+    app = WaysToMark(step, settings)
+    with app.app.app_context():
         create_tables()
         add_account("alice", "demo")
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-
-
-def token_of_alice(app: Flask) -> Authorization:
-    """Return what she shows with each request."""
-    with app.app_context():
         account = find_by_name("alice")
         assert account
-        return Authorization("bearer", token=new_token(account))
+        token = new_token(account)
+    try:
+        yield app, token
+    finally:
+        app.close()
 
 
-def compare_marking(bench: Bench, step: str, app: Flask) -> None:
-    """Compare the same requests with and without marking: GET /api/me, and a view that does nothing else."""
-    token = token_of_alice(app)
-    marked: Presence = app.extensions["presence"]
-    presences = {"unmarked": Unmarked(marked.tracker), "marked": marked}
-    if isinstance(marked.tracker, DatabaseTracker):
-        presences["within the resolution"] = Presence(slower(marked.tracker))
-    requests = {name: request_to(app, "/api/me", token, each) for name, each in presences.items()}
-    bench.results.figures[f"{step} statements a request"] = {
-        name: statements_of(call) for name, call in requests.items()
+def ways_of(step: str) -> tuple[str, ...]:
+    """Return the ways to mark of which a step has figures: a dict has no resolution."""
+    return WAYS[:2] if step == "step1_dict" else WAYS
+
+
+def calls_of(step: str, app: WaysToMark, token: str) -> dict[str, Call]:
+    """Return the same requests marked in each way: GET /api/me, and a view that does nothing else."""
+    credentials = Authorization("bearer", token=token)
+    return {
+        f"{view}{way}": request_to(app, path, credentials, way)
+        for view, path in VIEWS.items()
+        for way in ways_of(step)
     }
-    for name in ("unmarked", "marked"):
-        requests[f"bare view, {name}"] = request_to(app, "/Bearer", token, presences[name])
-    # a mark may be a hundredth of a request: short rounds, and many
-    fine = replace(bench, rounds=bench.rounds * 10, round_seconds=bench.round_seconds / 10)
-    fine.compare(f"{step} request", requests)
 
 
-def slower(tracker: DatabaseTracker) -> DatabaseTracker:
-    """Return a tracker on the same column whose resolution outlasts the comparison."""
-    users = import_module("step2_database.models").db.metadata.tables["users"]
-    longer = timedelta(minutes=4)
-    return DatabaseTracker(users, writing=tracker._writing, reading=tracker._reading, resolution=longer)
+def count_statements(bench: Bench, step: str, app: WaysToMark, token: str) -> None:
+    """Keep how many SQL statements GET /api/me sends."""
+    calls = calls_of(step, app, token)
+    statements = {way: statements_of(calls[way]) for way in ways_of(step)}
+    bench.results.figures[f"{step} statements a request"] = statements
 
 
-def compare_credentials(bench: Bench, app: Flask) -> None:
+def compare_calls(bench: Bench, step: str, app: WaysToMark, token: str) -> None:
+    """Compare these requests. A mark may be a hundredth of one, so finely."""
+    bench.compare(f"{step} request", calls_of(step, app, token), finely=True)
+
+
+def compare_served(bench: Bench, step: str, settings: dict[str, str], folder: Path, token: str) -> None:
+    """Compare the same, each over a connection that one client keeps to gunicorn with one worker."""
+    copy = Copy(step, folder / "served")
+    shutil.copy(str(ways_to_mark.__file__), copy.folder)
+    options = ("-w", "1", "--threads", "4", "--keep-alive", "60", "-b", "127.0.0.1:0", "--no-control-socket")
+    environment = {"STEP": step, **{f"FLASK_{name}": value for name, value in settings.items()}}
+    command = ("-m", "gunicorn", *options, f"{Path(ways_to_mark.__file__).stem}:served()")
+    with (
+        copy.serve(*command, settings=environment) as client,
+        closing(HTTPConnection(urlsplit(client.url).netloc, timeout=20)) as connection,
+    ):
+        requests = {
+            f"{view}{way}": served_request(connection, path, token, way)
+            for view, path in VIEWS.items()
+            for way in ways_of(step)
+        }
+        bench.compare(f"{step} request to gunicorn", requests, finely=True)
+
+
+def served_request(connection: HTTPConnection, path: str, token: str, way: str) -> Call:
+    """Return a call that sends a request and reads the answer."""
+    headers = {"Authorization": f"Bearer {token}", "X-Mark": way}
+
+    def call() -> None:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status == 200, body
+
+    return call
+
+
+def compare_credentials(bench: Bench, app: WaysToMark, token: str) -> None:
     """Compare a request that shows a password with one that shows a token."""
-    token = token_of_alice(app)
     basic = Authorization("basic", {"username": "alice", "password": "demo"})
-    presence = app.extensions["presence"]
     calls = {
-        "Basic": request_to(app, "/Basic", basic, presence),
-        "token": request_to(app, "/Bearer", token, presence),
+        "Basic": request_to(app, "/Basic", basic, "marked"),
+        "token": request_to(app, "/Bearer", Authorization("bearer", token=token), "marked"),
     }
     bench.compare("credentials", calls)
 
 
-def request_to(app: Flask, path: str, credentials: Authorization, presence: Presence) -> Call:
+def request_to(app: WaysToMark, path: str, credentials: Authorization, way: str) -> Call:
     """Return a call of the app as a WSGI server makes it, without a server."""
-    environ = EnvironBuilder(path, auth=credentials).get_environ()
+    environ = {**EnvironBuilder(path, auth=credentials).get_environ(), "HTTP_X_MARK": way}
     statuses: list[str] = []
 
     def start_response(status: str, *_: Any) -> Callable[[bytes], object]:
@@ -129,8 +156,7 @@ def request_to(app: Flask, path: str, credentials: Authorization, presence: Pres
         return bytes  # WSGI's write(), which Flask has no use for
 
     def call() -> None:
-        app.extensions["presence"] = presence
-        answer: Any = app.wsgi_app(environ.copy(), start_response)
+        answer: Any = app(environ.copy(), start_response)
         b"".join(answer)
         answer.close()
 

@@ -21,6 +21,7 @@ from step2_database.app import create_app
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
+from tools.benchmarks.experiments.crowd import compare_crowds
 from tools.benchmarks.measure import FEW_AMONG_MANY, Bench
 from tools.benchmarks.stores import database
 
@@ -56,11 +57,14 @@ def measure(bench: Bench) -> None:
                 tables.fill()
                 tables.compare_counts()
                 tables.compare_marks()
+                # long enough to hold all who are in the table
+                since_all = datetime.now(UTC) - NOW + WINDOW / tables.online * bench.results.sizes[-1]
+                compare_crowds(bench, backend, url, since_all + timedelta(days=1))
                 tables.close()
 
 
 class Bare:
-    """A connection of the driver's own, as durable as a mark is and no more."""
+    """The least that a mark can be: the UPDATE of a row, by the driver alone, as durable as a mark."""
 
     def __init__(self, engine: Engine, backend: str, *, autocommit: bool) -> None:
         level: Any = "AUTOCOMMIT" if autocommit else engine.dialect.default_isolation_level
@@ -209,8 +213,8 @@ class Tables:
         within = self.tracker(USERS, resolution=timedelta(minutes=4))
         with (
             self.usual.app.app_context(),
-            closing(self.bare()) as bare,
-            closing(self.bare(autocommit=True)) as one,
+            closing(Bare(self.engine, self.backend, autocommit=True)) as one,
+            closing(Bare(self.engine, self.backend, autocommit=False)) as two,
         ):
             model = self.usual.db.session.get_one(self.usual.User, fresh.id)
 
@@ -220,19 +224,15 @@ class Tables:
                 return model.name  # as the view does: the commit has expired it
 
             marks = {
-                "floor": bare.mark,
-                "floor, one statement": one.mark,
+                "floor": one.mark,
+                "floor, two statements": two.mark,
                 "usual": usual,
                 "here": self.tracker(USERS).mark_online,
                 "here, unindexed": self.tracker(self.unindexed).mark_online,
                 "here, within the resolution": lambda _: within.mark_online(fresh),
             }
-            self.bench.compare(f"{self.backend} mark", marks, argument=cycle(online))
+            self.bench.compare(f"{self.backend} mark", marks, argument=cycle(online), finely=True)
             self.usual.db.session.remove()
-
-    def bare(self, *, autocommit: bool = False) -> Bare:
-        """Return the least that a mark can be: one row's UPDATE, and a commit."""
-        return Bare(self.engine, self.backend, autocommit=autocommit)
 
     def compare_logs(self, online: list[SimpleNamespace]) -> None:
         """See what the index does to PostgreSQL's log and to its updates in place (HOT)."""

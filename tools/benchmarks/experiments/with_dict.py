@@ -16,6 +16,7 @@ from typing import Any
 
 from article.with_dict import ArticleDict
 from step1_dict.tracker import A_FEW, DictTracker
+from tools.benchmarks.first_edition import FirstEditionDict
 from tools.benchmarks.measure import Bench
 
 
@@ -52,12 +53,13 @@ def measure(bench: Bench) -> None:
         everyone = people(users)
         # an hour, so that nobody leaves while this is measured
         tracker, article, bare = DictTracker(timedelta(hours=1)), ArticleDict(), bare_store()
+        first_edition = FirstEditionDict(timedelta(hours=1), clock=time)
         marks = {"floor": bare, "usual": article.make_inline, "here": tracker.mark_online}
-        for mark in marks.values():
+        for mark in (*marks.values(), first_edition.mark_online):
             for user in everyone:
                 mark(user)
         if users in (bench.results.sizes[0], bench.results.sizes[-1]):
-            bench.compare(f"dict mark {users}", marks, argument=cycle(everyone))
+            bench.compare(f"dict mark {users}", marks, argument=cycle(everyone), finely=True)
         shorter = timedelta(minutes=59)  # is counted, not known
         with redirect_stdout(StringIO()):  # dict-2: the usual form prints
             assert tracker.get_online() == tracker.get_online(shorter) == article.get_online() == users
@@ -65,6 +67,7 @@ def measure(bench: Bench) -> None:
             "usual": article.get_online,
             "here": tracker.get_online,
             "here, shorter": partial(tracker.get_online, shorter),
+            "first edition, shorter": partial(first_edition.get_online, shorter),
         }
         with redirect_stdout(StringIO()):
             bench.compare(f"dict count {users}", counts)
@@ -83,7 +86,7 @@ class TickingClock:
 
 
 def memory(users: int) -> dict[str, float]:
-    """Weigh both forms, while all are online and once all have left."""
+    """Weigh both forms, while all are online and once all but one have left."""
     everyone, weights, clock = people(users), dict[str, float](), TickingClock()
 
     def weigh(name: str, mark: Callable[[Any], None], count: Callable[[], int]) -> None:

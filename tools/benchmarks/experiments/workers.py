@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from importlib import import_module
 from itertools import cycle
@@ -20,7 +21,7 @@ from common.accounts import add_account, create_tables, find_by_name
 from common.auth import new_token
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.started_steps import Client, Copy
-from tools.benchmarks.measure import Bench, Samples
+from tools.benchmarks.measure import Bench
 from tools.benchmarks.stores import database, redis
 
 THREADS = 4  # of each worker
@@ -47,17 +48,15 @@ def measure(bench: Bench) -> None:
                 if settings is not None:
                     callers[store] = servers(store, workers, settings, place, stack)
                 bar.update(1)
-        marks: dict[str, Samples] = {store: {name: [] for name in each} for store, each in callers.items()}
-        with bench.progress("marks by workers", (1 + rounds) * len(callers) * len(workers)) as bar:
-            for number in range(1 + rounds):
-                for store, each in callers.items():
-                    for name, some in each.items():
-                        taken = some.seconds_a_mark(seconds)
-                        if number > 0:  # the first warms up
-                            marks[store][name].append(taken)
-                        bar.update(1)
-        for store, samples in marks.items():
-            bench.results.seconds[f"{store} marks by workers"] = samples
+        turns = {
+            (store, number): partial(some.seconds_a_mark, seconds)
+            for store, each in callers.items()
+            for number, some in each.items()
+        }
+        marks = bench.in_turn("marks by workers", turns, rounds)
+        for store, each in callers.items():
+            of_store = {number: marks[store, number] for number in each}
+            bench.results.seconds[f"{store} marks by workers"] = of_store
         for each in callers.values():
             for some in each.values():
                 some.check()

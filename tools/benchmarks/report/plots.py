@@ -95,7 +95,7 @@ def mark(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
     """Draw what a mark costs on each store, beside its floor and the usual form."""
     most = {store: "" if store in DATABASES else f" {run.sizes[-1]}" for store in STORES}
     stores = [store for store in STORES if f"{store} mark{most[store]}" in run.seconds]
-    floor = ("the floor: a bare store or statement", "下限：单次写入或单条语句")
+    floor = ("the floor: a bare store or statement", "基准：单次写入或单条语句")
     forms = [("usual", USUAL, RED, "D"), ("here", HERE, BLUE, "o"), ("floor", floor, INK, "|")]
     for form, words, colour, marker in forms:
         times = [run.median(f"{store} mark{most[store]}", form) for store in stores]

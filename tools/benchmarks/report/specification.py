@@ -20,6 +20,11 @@ BARE_VIEW = ("a view that does nothing else", "别的什么也不做的视图")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
 STORES: dict[str, Cell] = {"dict": ("dict", "字典"), **DATABASES, "redis": "Redis"}
 INDEXED_OR_NOT = ("users", "users_without_index")
+WITHIN_WORDS = ("the same within the resolution", "同上，分辨率之内")
+WITHIN = "within the resolution"
+TO_GUNICORN = " to gunicorn"
+FIRST_EDITION = ("the first edition", "第一版")
+ASKED = {"asked each time": ("asked for each time", "每次都查"), "kept": ("kept for a second", "保留一秒")}
 STEPS = ("step1_dict", "step2_database", "step3_redis")
 WEIGHED = {
     "usual": USUAL,
@@ -30,6 +35,26 @@ WEIGHED = {
     "HyperLogLog": "HyperLogLog",
     "bitmap": BITMAP,
 }
+MOST_MARKS = ("all but one in a thousand of these marks", "一千次里只有一次更慢")
+WORST_MARKS = {
+    "dict marks of four threads, worst": (
+        "the worst mark of four threads while {} leave",
+        "{}同时离开，四个线程在记录：最慢的一次",
+    ),
+    "dict marks of four threads, p99.9": MOST_MARKS,
+    "dict first mark after {most} have left": (
+        "the first mark after {} have left",
+        "{}离开之后的第一次记录",
+    ),
+    "dict first mark after {ten} have left": ("the same after {}", "同上，{}离开之后"),
+    "dict marks of one thread, worst": (
+        "the worst mark beside counts of a shorter window",
+        "旁边在统计更短的窗口：最慢的一次",
+    ),
+    "dict marks of one thread, p99.9": MOST_MARKS,
+}
+# How many times a bare UPDATE a mark may be; the faster a server answers, the more is our own part of it.
+DATABASE_LIMITS = {"sqlite": 2.6, "postgresql": 4, "mysql": 2.5}
 STEP_OF = {
     "dict": ("step 1: dict", "第 1 步：字典"),
     "sqlite": ("step 2: column (SQLite)", "第 2 步：列（SQLite）"),
@@ -56,9 +81,9 @@ class Run(Results):
         median, high, low = (digits(1 / each) for each in (self.median(*names), *self.middle(*names)))
         return f"{median} ({low}–{high})" if bounds else median
 
-    def share(self, step: str, view: str = "", marked: str = "marked") -> float:
-        """Return which share of a marked request is the mark."""
-        return 1 - self.ratio(f"{step} request", f"{view}unmarked", f"{view}{marked}")
+    def share(self, step: str, view: str = "", marked: str = "marked", to: str = "") -> float:
+        """Return which share of a marked request is the mark; to: a server, or without one."""
+        return 1 - self.ratio(f"{step} request{to}", f"{view}unmarked", f"{view}{marked}")
 
     def weight(self, store: str, form: str = "here") -> str:
         """Write how many bytes a user takes; a hundredth of one is none."""
@@ -74,6 +99,17 @@ class Run(Results):
         least, most = self.stays(form)
         return most if least == most else f"{least.removesuffix(' s')}–{most}"
 
+    def taken_if_compared(self, comparison: str, contender: str) -> str:
+        """Write the same as taken(), and nothing for what has no part in a comparison."""
+        contenders = self.seconds.get(comparison)
+        return "" if contenders and contender not in contenders else self.taken(comparison, contender)
+
+    def crowd(self, store: str, way: str) -> list[Cell]:
+        """Return what became of the questions of a crowd."""
+        figure = f"{store} crowd, {way}"
+        return [percent(self.part(figure, "refused")), time(self.part(figure, "p99")),
+                time(self.part(figure, "worst"))]  # fmt: skip
+
     def request(self, step: str, words: Cell, view: str = "", marked: str = "marked") -> list[Cell]:
         """Return the row of one kind of request."""
         sent = [self.part(f"{step} statements a request", name) for name in ("unmarked", marked)]
@@ -82,6 +118,7 @@ class Run(Results):
             self.taken(f"{step} request", f"{view}unmarked"),
             self.taken(f"{step} request", f"{view}{marked}"),
             percent(self.share(step, view, marked)),
+            percent(self.share(step, view, marked, TO_GUNICORN)),
             "" if view else ", ".join(map(digits, sent)),
         ]
 
@@ -106,7 +143,7 @@ def tables(results: Results) -> dict[str, Table]:
     run = Run(**vars(results))
     fewest, *_, most = run.sizes
     few, many = FEW_AMONG_MANY[run.about["quick"]]
-    sizes = {size: users(size) for size in run.sizes}
+    sizes, people = {size: users(size) for size in run.sizes}, users(most)
     ends = {size: users(size) for size in (fewest, most)}
     counted = {size: fill(("a count of {}", "一次统计，{}"), words) for size, words in ends.items()}
     among = fill(("count of {} among {}", "从 {1}用户里统计 {0}"), number(few), number(many))
@@ -127,10 +164,9 @@ def tables(results: Results) -> dict[str, Table]:
                 f"dict mark {most}", f"{database} mark", f"redis mark {most}"))],
             [("its share of `GET /api/me` (step 2: SQLite)", "占 `GET /api/me` 的比例（第 2 步：SQLite）"),
              percent(run.share("step1_dict")),
-             fill(("{}, or {} within the resolution", "{}，分辨率之内 {}"),
-                    percent(run.share("step2_database")),
-                    percent(run.share("step2_database", marked="within the resolution"))),
-             percent(run.share("step3_redis"))],
+             *(fill(("{}, or {} within the resolution", "{}，分辨率之内 {}"),
+                    percent(run.share(step)), percent(run.share(step, marked=WITHIN)))
+               for step in STEPS[1:])],
             [fill(("one count, {} and {} online", "一次统计，{}用户与 {}用户在线"), *map(number, ends)),
              *(fill(("{}, {}", "{}、{}"),
                       *(time(run.median(f"{store} count {size}", "here")) for size in ends))
@@ -164,7 +200,7 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "costs redis": [
             *grid(COMPARED, counted, lambda form, size: run.taken(f"redis count {size}", form)),
-            [("a mark, in times of a bare `ZADD`", "一次记录，是单条 `ZADD` 的几倍"),
+            [("a mark, in times of a default client's `ZADD`", "一次记录，是默认客户端 `ZADD` 的几倍"),
              *(digits(run.ratio(f"redis mark {most}", form, "floor")) for form in COMPARED)],
             [BYTES_A_USER, run.weight("redis", "usual"), run.weight("redis", "here")],
             [("bytes a user, seen once and not every minute", "每个用户的字节数，只出现一次而不是每分钟"),
@@ -190,21 +226,48 @@ def tables(results: Results) -> dict[str, Table]:
             lambda size, form: run.mark(f"dict mark {size}", form)),
         "marks database": grid(
             DATABASES,
-            {"floor": ("a bare `UPDATE` and `COMMIT`", "单条 `UPDATE` 加 `COMMIT`"),
-             "floor, one statement": ("a bare `UPDATE` in autocommit", "自动提交的单条 `UPDATE`"),
+            {"floor": ("a bare `UPDATE` in autocommit", "自动提交的单条 `UPDATE`"),
+             "floor, two statements": ("a bare `UPDATE` and `COMMIT`", "单条 `UPDATE` 加 `COMMIT`"),
              "here, within the resolution": ("here, within the resolution", "这里，分辨率之内"),
              "here": ("here, written", "这里，写入"),
              "here, unindexed": ("the same without the index", "同上，没有索引"), "usual": USUAL},
             lambda store, form: run.mark(f"{store} mark", form)),
         "marks redis": grid(
             ends,
-            {"floor, PING": ("a bare `PING`", "单条 `PING`"), "floor": ("a bare `ZADD`", "单条 `ZADD`"),
-             "here": HERE, "HyperLogLog": "HyperLogLog", "bitmap": BITMAP, "usual": USUAL},
+            {"floor, raw socket": ("the bytes of a `ZADD` over a socket", "用套接字直接收发 `ZADD` 的字节"),
+             "floor, PING": ("a bare `PING`", "单条 `PING`"),
+             "floor": ("`ZADD` by a default client", "默认客户端的 `ZADD`"),
+             "here": HERE, "here, Unix socket": ("here, over a Unix socket", "这里，通过 Unix 套接字"),
+             "HyperLogLog": "HyperLogLog", "bitmap": BITMAP, "usual": USUAL},
             lambda size, form: run.mark(f"redis mark {size}", form)),
         "counts dict": grid(
             {"here": HERE, "here, shorter": ("here, a window shorter than `keep`", "这里，窗口比 `keep` 短"),
              "usual": USUAL},
             sizes, lambda form, size: run.taken(f"dict count {size}", form)),
+        "worst_marks": grid(
+            {"here": HERE, "first edition": FIRST_EDITION,
+             "undisturbed": ("while nothing happens", "没有干扰时")},
+            {comparison.format(most=most, ten=10 * most): fill(words, users(10 * most if "ten" in comparison
+                                                                            else most))
+             for comparison, words in WORST_MARKS.items()},
+            lambda form, comparison: run.taken_if_compared(comparison, form)),
+        "pauses": [
+            [("what happens in Redis", "Redis 里发生什么"), ("an answer takes at most", "应答最慢")],
+            *([words, run.taken(f"redis pause {most}", form)] for form, words in {
+                "undisturbed": ("nothing", "什么也没有"),
+                "here": fill(("{} leave, here", "{}离开，这里"), people),
+                "first edition": fill(("{} leave, the first edition", "{}离开，第一版"), people),
+                "key expires": fill(("a key of {} expires", "{}的 key 整个过期"), people),
+                "key expires, lazily": ("the same with `lazyfree-lazy-expire yes`",
+                                        "同上，设置 `lazyfree-lazy-expire yes`"),
+            }.items()),
+        ],
+        "crowd": [
+            [("where", "存在哪里"), ("the count is", "人数"), ("refused", "被拒绝"),
+             ("99 of 100 wait at most", "99% 的等待不超过"), ("the longest wait", "最长的等待")],
+            *([name, words, *run.crowd(store, way)] for store, name in DATABASES.items()
+              for way, words in ASKED.items()),
+        ],
         "counts database": grid(
             DATABASES, sizes, lambda store, size: run.taken(f"{store} count {size}", "here")),
         "counts redis": grid(
@@ -230,16 +293,18 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "whole_requests": [
             [("request", "请求"), ("unmarked", "不记录"), ("marked", "记录"),
-             ("the mark's share", "记录所占比例"),
+             ("the mark's share", "记录所占比例"), ("its share through gunicorn", "经过 gunicorn 时的比例"),
              ("statements, unmarked and marked", "语句数，不记录与记录")],
             run.request("step1_dict", "`GET /api/me`"),
             run.request("step1_dict", BARE_VIEW, "bare view, "),
             run.request("step2_database", "`GET /api/me`"),
-            run.request("step2_database", ("the same within the resolution", "同上，分辨率之内"),
-                        marked="within the resolution"),
+            run.request("step2_database", WITHIN_WORDS,
+                        marked=WITHIN),
             run.request("step2_database", BARE_VIEW, "bare view, "),
             run.request("step3_redis", "`GET /api/me`"),
+            run.request("step3_redis", WITHIN_WORDS, marked=WITHIN),
             run.request("step3_redis", BARE_VIEW, "bare view, "),
+            run.request("step3_redis", WITHIN_WORDS, "bare view, ", WITHIN),
         ],
         "credentials": [
             [("a request shows", "请求携带"), ("takes", "耗时")],
@@ -316,13 +381,28 @@ def promises(results: Results) -> list[Promise]:
                 run.median(f"dict count {most}", "here") / run.median(f"dict count {fewest}", "here"), 1.5),
         Promise(("dict: a mark among the fewest users, over a bare store under a lock",
                  "dict：用户最少时，一次记录是加锁写入 dict 的几倍"),
-                run.ratio(f"dict mark {fewest}", "here", "floor"), 2.5),
+                run.ratio(f"dict mark {fewest}", "here", "floor"), 2.4),
         Promise(("dict: the same among the most", "dict：同上，用户最多时"),
-                run.ratio(f"dict mark {most}", "here", "floor"), 2.5),
-        *(Promise((f"{name}: a mark, over a bare UPDATE and commit",
-                   f"{name}：一次记录是单条 UPDATE 加提交的几倍"),
-                  run.ratio(f"{store} mark", "here", "floor"), 2 if store == "sqlite" else 1.5)
+                run.ratio(f"dict mark {most}", "here", "floor"), 1.7),
+        Promise(("dict: the worst mark of four threads while the most users leave at once",
+                 "dict：最多的用户同时离开，四个线程记录，最慢的一次"),
+                run.median("dict marks of four threads, worst", "here"), 0.02, form=time),
+        *(Promise(fill(("dict: the first mark after {} have left", "dict：{}离开之后的第一次记录"),
+                       users(size)),
+                  run.median(f"dict first mark after {size} have left", "here"), 0.005, form=time)
+          for size in (most, 10 * most)),
+        Promise(("dict: a count of a shorter window among the most users",
+                 "dict：用户最多时，统计更短的窗口"),
+                run.median(f"dict count {most}", "here, shorter"), 0.06, form=time),
+        Promise(("dict: the worst mark beside such counts", "dict：旁边在这样统计时，最慢的一次记录"),
+                run.median("dict marks of one thread, worst", "here"), 0.012, form=time),
+        *(Promise((f"{name}: a mark, over a bare UPDATE in autocommit",
+                   f"{name}：一次记录是自动提交的单条 UPDATE 的几倍"),
+                  run.ratio(f"{store} mark", "here", "floor"), DATABASE_LIMITS[store])
           for store, name in DATABASES.items()),
+        Promise(("database: statements that a written mark adds", "数据库：一次写入的记录多发几条语句"),
+                run.part("step2_database statements a request", "marked")
+                - run.part("step2_database statements a request", "unmarked"), 1),
         Promise(("database: statements that a request within the resolution adds",
                  "数据库：分辨率之内的请求多发几条语句"),
                 run.part("step2_database statements a request", "within the resolution")
@@ -331,11 +411,26 @@ def promises(results: Results) -> list[Promise]:
                    f"{name}：从许多人里数少数人，没有索引的耗时是这里的几倍"),
                   run.ratio(f"{store} count {few} of {many}", "unindexed", "here"), 15, at_least=True)
           for store, name in DATABASES.items()),
-        Promise(("Redis: a mark among the fewest users, over a bare ZADD",
-                 "Redis：用户最少时，一次记录是单条 ZADD 的几倍"),
-                run.ratio(f"redis mark {fewest}", "here", "floor"), 1.3),
+        *(Promise((f"{name}: questions of a crowd refused, the count kept",
+                   f"{name}：人数保留一秒时，拒绝了多少提问"),
+                  run.part(f"{store} crowd, kept", "refused"), 0, form=percent)
+          for store, name in DATABASES.items()),
+        *(Promise((f"{name}: what 99 of 100 of them wait at most", f"{name}：其中 99% 的等待不超过"),
+                  run.part(f"{store} crowd, kept", "p99"), 0.001, form=time)
+          for store, name in DATABASES.items()),
+        Promise(("Redis: a mark among the fewest users, over a default client's ZADD",
+                 "Redis：用户最少时，一次记录是默认客户端 ZADD 的几倍"),
+                run.ratio(f"redis mark {fewest}", "here", "floor"), 1.2),
         Promise(("Redis: the same among the most", "Redis：同上，用户最多时"),
-                run.ratio(f"redis mark {most}", "here", "floor"), 1.3),
+                run.ratio(f"redis mark {most}", "here", "floor"), 1.2),
+        Promise(("Redis: a mark over a Unix socket, over one by TCP",
+                 "Redis：通过 Unix 套接字记录一次，是通过 TCP 的几倍"),
+                run.ratio(f"redis mark {most}", "here, Unix socket", "here"), 0.95),
+        Promise(("Redis: the longest pause while the most users leave at once",
+                 "Redis：最多的用户同时离开，最长的停顿"),
+                run.median(f"redis pause {most}", "here"), 0.01, form=time),
+        Promise(("Redis: the same while the whole key expires lazily", "Redis：同上，整个 key 惰性过期"),
+                run.median(f"redis pause {most}", "key expires, lazily"), 0.01, form=time),
         Promise(("Redis: the usual form's count of the most users, over ours",
                  "Redis：用户最多时，常见写法的计数耗时是这里的几倍"),
                 run.ratio(f"redis count {most}", "usual", "here"), 10_000, at_least=True),
@@ -344,4 +439,9 @@ def promises(results: Results) -> list[Promise]:
         *(Promise((f"step {step[4]}: the mark's share of `GET /api/me`",
                    f"第 {step[4]} 步：记录在 `GET /api/me` 里占的比例"), run.share(step), limit, form=percent)
           for step, limit in {"step1_dict": 0.03, "step3_redis": 0.25}.items()),
+        *(Promise(fill(("step 3: the same within the resolution, {}",
+                        "第 3 步：同上，分辨率之内，{}"), words),
+                  run.share("step3_redis", marked=WITHIN, to=to), 0.03, form=percent)
+          for to, words in {"": ("the app alone", "只有应用"),
+                            TO_GUNICORN: ("through gunicorn", "经过 gunicorn")}.items()),
     ]  # fmt: skip
