@@ -264,7 +264,7 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "crowd": [
             [("where", "存在哪里"), ("the count is", "人数"), ("refused", "被拒绝"),
-             ("99 of 100 wait at most", "99% 的等待不超过"), ("the longest wait", "最长的等待")],
+             ("99 of 100 wait at most", "100 次里 99 次等待不超过"), ("the longest wait", "最长的等待")],
             *([name, words, *run.crowd(store, way)] for store, name in DATABASES.items()
               for way, words in ASKED.items()),
         ],
@@ -415,7 +415,7 @@ def promises(results: Results) -> list[Promise]:
                    f"{name}：人数保留一秒时，拒绝了多少提问"),
                   run.part(f"{store} crowd, kept", "refused"), 0, form=percent)
           for store, name in DATABASES.items()),
-        *(Promise((f"{name}: what 99 of 100 of them wait at most", f"{name}：其中 99% 的等待不超过"),
+        *(Promise((f"{name}: what 99 of 100 of them wait at most", f"{name}：其中 100 次里 99 次等待不超过"),
                   run.part(f"{store} crowd, kept", "p99"), 0.001, form=time)
           for store, name in DATABASES.items()),
         Promise(("Redis: a mark among the fewest users, over a default client's ZADD",
