@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import product
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -27,11 +29,14 @@ from common.presence import (
     online_users,
     record,
 )
-from tests.common.conftest import NotingTracker, StoreDown
+from tests.common.conftest import NotingTracker, StoreBusy, StoreDown
 from tests.helpers.apps import own_retry_clock
 from tests.helpers.clock import FakeClock
 from tests.helpers.threads import MUST_END_WITHIN, join, start_thread
 from tests.helpers.users import ALICE, BOB
+
+Ending = type[Exception] | None  # of a call of the store; None: it succeeds
+TWO_ENDINGS: list[tuple[Ending, ...]] = list(product((None, StoreDown, StoreBusy, TypeError), repeat=2))
 
 
 @pytest.fixture
@@ -208,11 +213,11 @@ def test_whoever_could_not_be_marked_a_window_ago_has_left_and_hides_no_count(
     assert tracker.marked == []  # nobody who has left is marked
 
 
-def test_a_count_waits_for_nobody_who_is_trying_the_store(
+def test_a_count_waits_for_nobody_who_is_trying_the_store_and_is_known_once_that_has_succeeded(
     app: Flask, presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:
     tracker.marks_fail = True
-    record(ALICE)
+    record(BOB)
     monotonic.advance(seconds=5)
     tracker.entered.clear()
     tracker.hangs.clear()
@@ -221,8 +226,11 @@ def test_a_count_waits_for_nobody_who_is_trying_the_store(
     monotonic.advance(seconds=60)
     with pytest.raises(PresenceUnknown):
         get_online()
+    assert tracker.attempts == 2  # bob's and alice's: the count has not called the store
+    tracker.marks_fail = False
     tracker.hangs.set()
     join(trying)
+    assert get_online() == 1
 
 
 def test_a_failing_read_costs_no_mark_and_no_second_warning(
@@ -291,25 +299,76 @@ def test_an_overload_refuses_its_own_call_and_no_other(
     assert len(caplog.records) == 3
 
 
-def test_a_read_that_began_before_the_outage_does_not_end_it() -> None:
-    told: list[Exception] = []
+class Begun:
+    """A call that has reached the store and hangs there, until the test lets it end in its own way."""
+
+    def __init__(self, pool: ThreadPoolExecutor, breaker: CircuitBreaker, ending: Ending) -> None:
+        self.ending = ending
+        self._reached, self._may_end = Event(), Event()
+        self._called = pool.submit(breaker.call, self._hang)
+        assert self._reached.wait(10)
+
+    def _hang(self) -> str:
+        self._reached.set()
+        assert self._may_end.wait(10)
+        if self.ending is not None:
+            raise self.ending
+        return "an answer"
+
+    def end(self) -> None:
+        """Let the call end, and check what its caller gets."""
+        self._may_end.set()
+        if self.ending is None:
+            assert self._called.result(10) == "an answer"
+        else:  # a mistake reaches the caller as it is
+            expected = TypeError if self.ending is TypeError else PresenceUnknown
+            assert type(self._called.exception(10)) is expected
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in turn", "turned"])
+@pytest.mark.parametrize(("one", "other"), TWO_ENDINGS)
+def test_two_calls_at_once_open_the_circuit_if_one_finds_an_outage_and_a_later_success_closes_it(
+    one: Ending, other: Ending, turned: bool
+) -> None:
     clock = FakeClock()
-    breaker = CircuitBreaker((StoreDown,), (), told.append, rest_seconds=5, monotonic=clock)
+    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), lambda error: None, rest_seconds=5, monotonic=clock)
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as pool:
+            calls = [Begun(pool, breaker, ending) for ending in (one, other)]  # neither waits for the other
+            for call in reversed(calls) if turned else calls:
+                call.end()
+        assert breaker.is_resting() == breaker.failing == (StoreDown in (one, other))
+        clock.advance(seconds=5)
+        assert breaker.call(lambda: "an answer") == "an answer"
+        assert not breaker.failing
 
-    def fail() -> None:
-        raise StoreDown
 
-    def fail_meanwhile() -> str:
-        with pytest.raises(PresenceUnknown):
-            breaker.call(fail)
-        return "an old answer"
-
-    assert breaker.call(fail_meanwhile) == "an old answer"
-    assert breaker.is_resting()
+@pytest.mark.parametrize("turned", [False, True], ids=["old first", "old last"])
+@pytest.mark.parametrize(("old", "retry"), TWO_ENDINGS)
+def test_only_the_call_that_tries_the_store_again_ends_an_outage_whenever_an_older_one_ends(
+    old: Ending, retry: Ending, turned: bool
+) -> None:
+    clock = FakeClock()
+    warned: list[Exception] = []
+    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), warned.append, rest_seconds=5, monotonic=clock)
+    with ThreadPoolExecutor(3) as pool:
+        older = Begun(pool, breaker, old)
+        Begun(pool, breaker, StoreDown).end()
+        clock.advance(seconds=5)
+        trying = Begun(pool, breaker, retry)
+        if turned:
+            trying.end()
+        older.end()
+        if not turned:
+            assert breaker.is_resting()  # however the older call has ended, nobody else tries meanwhile
+            trying.end()
+    is_a_new_outage = turned and (old, retry) == (StoreDown, None)
+    assert breaker.failing == (retry is not None or is_a_new_outage)
+    assert breaker.is_resting() == (breaker.failing and StoreDown in (old, retry))
+    assert [type(error) for error in warned].count(StoreDown) == 1 + is_a_new_outage
     clock.advance(seconds=5)
-    assert breaker.call(lambda: "a new one") == "a new one"
+    assert breaker.call(lambda: "an answer") == "an answer"
     assert not breaker.failing
-    assert len(told) == 1
 
 
 def test_an_error_of_the_views_own_is_no_business_of_the_circuit(
