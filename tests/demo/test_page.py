@@ -84,15 +84,82 @@ def test_the_language_is_the_one_that_the_browser_asks_for(
     assert answer.headers["Vary"] == "Accept-Language"
 
 
-def test_without_its_script_the_page_shows_the_number_or_that_it_is_unknown(
+def test_without_its_script_the_page_shows_the_number_and_is_loaded_anew(
     client: FlaskClient, tracker: NotingTracker
 ) -> None:
     tracker.marked.append(1)
-    assert '<p id="number">1</p>' in client.get("/").text
-    tracker.reads_fail = True
-    answer = client.get("/")
-    assert answer.status_code == 200
-    assert '<p id="number">?</p>' in answer.text and 'data-state="store"' in answer.text
+    head, _, body = client.get("/").text.partition("</head>")
+    assert "<title>1 · tests.common</title>" in head
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in head
+    # role="status": a screen reader reads a change out
+    assert re.search(r'<div id="count" role="status" data-state="known">\s*<p id="number">1</p>', body)
+
+
+@pytest.mark.parametrize("failing", ["reads_fail", "marks_fail"])
+def test_while_the_store_fails_the_page_shows_that_the_number_is_unknown_and_leaves_the_store_alone(
+    client: FlaskClient, tracker: NotingTracker, failing: str
+) -> None:
+    client.post("/api/tokens", auth=("alice", "demo"))
+    setattr(tracker, failing, True)
+    client.post("/api/tokens", auth=("bob", "demo"))
+    for _ in range(2):
+        answer = client.get("/")
+        assert answer.status_code == 200
+        assert "<title>? · tests.common</title>" in answer.text
+        assert re.search(r'data-state="store">\s*<p id="number">\?</p>', answer.text)
+    assert tracker.attempts == {"reads_fail": 3, "marks_fail": 2}[failing]
+
+
+def test_the_browser_may_load_and_send_nothing_but_what_the_page_needs(client: FlaskClient) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert dict(directive.split(" ", 1) for directive in policy.split("; ")) == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+def test_a_password_is_not_shown_while_it_is_typed_and_no_browser_offers_it_again(
+    client: FlaskClient,
+) -> None:
+    fields = re.findall(r'<input name="(\w+)" ([^>]*)>', client.get("/").text)
+    assert dict(fields) == {
+        "name": 'autocomplete="off" required',
+        "password": 'type="password" autocomplete="off" required',
+    }
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "shown"),
+    [
+        ("survives_restart", True, ("yes", "是")),
+        ("shared_between_processes", True, ("yes", "是")),
+        ("any_window", True, ("yes", "是")),
+        ("resolution", timedelta(seconds=1), ("1 second", "1 秒")),
+        ("resolution", timedelta(seconds=2.5), ("2.5 seconds", "2.5 秒")),
+    ],
+)
+def test_what_the_tracker_declares_stands_there_and_nothing_else_changes_with_it(
+    client: FlaskClient, tracker: NotingTracker, declared: str, value: object, shown: tuple[str, str]
+) -> None:
+    names = {
+        "survives_restart": ("survives a restart of the app", "应用重启后仍在"),
+        "shared_between_processes": ("shared by all processes", "所有进程共享"),
+        "any_window": ("windows of any length above the resolution", "窗口长短不限（须大于分辨率）"),
+        "resolution": ("resolution", "分辨率"),
+    }
+    expected = dict.fromkeys(names.values(), ("no", "否")) | {names["resolution"]: ("0 seconds", "0 秒")}
+    setattr(tracker, declared, value)
+    texts = iter([text for _, text in Words(client.get("/").text).pairs][-16:])
+    both_languages = list(zip(texts, texts, strict=True))
+    assert dict(zip(both_languages[::2], both_languages[1::2], strict=True)) == expected | {
+        names[declared]: shown
+    }
 
 
 def test_asking_for_the_page_marks_nobody(client: FlaskClient, tracker: NotingTracker) -> None:
