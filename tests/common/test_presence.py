@@ -68,6 +68,14 @@ def test_a_mark_reaches_the_tracker_and_is_counted(presence: Presence, tracker: 
     assert get_online() == 1
 
 
+def test_a_list_of_users_has_a_hundred_unless_another_limit_is_given(presence: Presence) -> None:
+    for user_id in range(1, 103):
+        record(user_id)
+    for listed in (online_users, presence.online_users):
+        assert [user_id for user_id, _ in listed()] == [*range(102, 2, -1)]
+        assert [user_id for user_id, _ in listed(limit=2)] == [102, 101]
+
+
 def test_a_failing_store_costs_one_warning_an_outage_and_never_the_request(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -72,6 +72,8 @@ def test_the_script_writes_no_html_keeps_nothing_and_can_be_read_in_one_sitting(
         ("zh-CN,en;q=0.8", "zh-CN"),
         ("de,zh-TW,en", "zh-CN"),
         ("de", "en"),
+        ("zh", "zh-CN"),
+        ("ZH-Hant-TW", "zh-CN"),
         ("en-GB,zh", "en"),
         ("zh;q=0,de", "en"),
     ],
@@ -193,7 +195,7 @@ def test_a_window_that_cannot_be_answered_says_why(
     tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [each.refused for each in window_choices(tracker)] == ["", "", "", "keep"]
-    monkeypatch.setattr(tracker, "resolution", timedelta(seconds=10))
+    monkeypatch.setattr(tracker, "resolution", timedelta(seconds=6))  # a window as long is too short, too
 
     def check_window(window: timedelta | None) -> timedelta:
         raise ValueError("within the resolution")

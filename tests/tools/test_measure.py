@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from itertools import chain, groupby, repeat
 from pathlib import Path
 
 import pytest
 
+from tools.benchmarks import measure
 from tools.benchmarks.measure import Bench, Results, new_bench, read, worst_and_nearly_worst
 from tools.benchmarks.stores import database, redis
 
@@ -123,3 +127,34 @@ def test_where_servers_are_required_a_missing_one_fails(
     monkeypatch.delenv("TEST_MYSQL_URL", raising=False)
     with pytest.raises(pytest.fail.Exception, match="TEST_MYSQL_URL"), database(bench, "mysql", tmp_path):
         pass
+
+
+def test_a_run_says_when_where_and_with_what_it_was_made(
+    monkeypatch: pytest.MonkeyPatch, in_beijing: None
+) -> None:
+    class Evening(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Evening:
+            return cls(2026, 1, 31, 20, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(measure, "datetime", Evening)
+    monkeypatch.setattr(measure, "version", lambda package: f"the version of {package}")
+    about = new_bench(quick=True).results.about
+    machine = about.pop("machine")
+    assert about == {
+        "date": "2026-01-31",
+        "quick": True,
+        "versions": {"python": platform.python_version()}
+        | {name: f"the version of {name}" for name in (*measure.PACKAGES, *measure.OPTIONAL_PACKAGES)},
+    }
+    assert machine.pop("cpu")
+    assert machine == {"cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}"}
+
+
+def test_a_quick_run_is_small_and_a_whole_one_goes_up_to_a_million_users() -> None:
+    quick, whole = new_bench(quick=True), new_bench(quick=False)
+    assert (quick.results.sizes, quick.rounds, quick.round_seconds) == ([100, 1_000, 10_000], 3, 0.002)
+    assert whole.results.sizes == [1_000, 10_000, 100_000, 1_000_000]
+    assert (whole.rounds, whole.round_seconds) == (9, 0.1)
+    assert [bench.quick for bench in (quick, whole)] == [True, False]
+    assert [bench.results.about["quick"] for bench in (quick, whole)] == [True, False]
