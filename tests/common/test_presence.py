@@ -437,17 +437,25 @@ def test_nobody_is_refused_in_a_sentence(presence: Presence, tracker: NotingTrac
     assert tracker.attempts == 0
 
 
-def test_many_overloads_in_a_row_are_an_outage(
+def test_many_overloads_in_a_row_are_an_outage_and_a_success_between_them_begins_the_count_anew(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:
     """A store that hangs holds every connection, and then all calls wait for a free one."""
+    for _ in range(2):
+        tracker.busy = True
+        for _ in range(CircuitBreaker.MANY - 1):
+            record(ALICE)
+        tracker.busy = False
+        record(BOB)
+    assert tracker.marked == [BOB.id, BOB.id]
     tracker.busy = True
+    tracker.attempts = 0
     for _ in range(50):
         record(ALICE)
     assert tracker.attempts == CircuitBreaker.MANY
     monotonic.advance(seconds=5)
     tracker.busy = False
-    assert get_online() == 1
+    assert get_online() == 2
 
 
 def test_a_mark_from_a_thread_of_ones_own_fails_nothing(
@@ -457,7 +465,39 @@ def test_a_mark_from_a_thread_of_ones_own_fails_nothing(
     presence: Presence = app.extensions["presence"]
     tracker.marks_fail = True
     join(start_thread(lambda: presence.record(ALICE)))  # without an app context
-    assert len(caplog.records) == 1
+    assert [entry.name for entry in caplog.records] == [app.logger.name]
+
+
+def test_a_warning_gives_the_reason_although_the_errors_own_repr_hides_it(
+    presence: Presence, tracker: NotingTracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Terse(StoreDown):
+        """Shows itself as the errors of redis-py do."""
+
+        def __repr__(self) -> str:
+            return "Terse"
+
+    def fail(user: Any) -> None:
+        raise Terse("connection refused")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracker, "mark_online", fail)
+        record(ALICE)
+    assert "the presence store fails: Terse('connection refused')" in caplog.text
+
+
+def test_the_window_that_is_asked_for_reaches_the_tracker(
+    presence: Presence, tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(window: timedelta | None = None) -> int:
+        tracker.windows.append(window)  # as the list does
+        return 7
+
+    monkeypatch.setattr(tracker, "get_online", count)
+    for window in (None, timedelta(minutes=2)):
+        assert (get_online(window), presence.get_online(window)) == (7, 7)
+        assert (online_users(window), presence.online_users(window)) == ([], [])
+    assert tracker.windows == [None] * 4 + [timedelta(minutes=2)] * 4
 
 
 def test_a_template_shows_the_number_and_nothing_while_it_is_unknown(

@@ -191,6 +191,20 @@ def test_each_window_offered_is_one_that_can_be_asked_for(
     assert re.findall(r'value="(\S+)" checked', client.get("/").text) == [window_choices(tracker)[0].minutes]
 
 
+def test_the_windows_can_be_chosen_but_for_those_that_cannot_be_answered(
+    client: FlaskClient, tracker: NotingTracker
+) -> None:
+    tracker.window = timedelta(minutes=1)
+    text = client.get("/").text
+    assert re.findall(r'<input type="radio" name="window" value="(\S+)"(.*)>', text) == [
+        ("0.1", ""),
+        ("1", " checked"),
+        ("5", ""),
+        ("4320", " disabled"),
+    ]
+    assert (text.count("longer than this step remembers"), text.count("within the resolution")) == (1, 0)
+
+
 def test_a_window_that_cannot_be_answered_says_why(
     tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
