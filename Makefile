@@ -6,7 +6,8 @@
 #   make docs          write the documents' tables and plots anew from their data
 #   make docs-test     check the documents, and do what they say
 #   make pictures      take the front pages' pictures of the page anew, with Chromium
-#   make mutation      change the trackers in every small way, and see which change no test notices (ten minutes)
+#   make mutation      change the code in every small way, and see which change no test notices (an hour or more);
+#                      FILES=common/presence.py changes that file only
 #   make format        let ruff format the code
 # .ci/run does all that checks and tests, in a fresh copy with databases.
 # Each makes .venv first, and again whenever the requirements have changed.
@@ -45,7 +46,7 @@ pictures: dev
 mutation: setup
 	test -x .venv/mutation/bin/mutmut || .venv/bin/python -m venv .venv/mutation
 	.venv/mutation/bin/python -m pip install -q -r requirements.txt mutmut==3.8.1
-	.venv/mutation/bin/python -m tools.mutation
+	.venv/mutation/bin/python -m tools.mutation $(FILES)
 
 format: dev
 	.venv/bin/ruff check --fix .

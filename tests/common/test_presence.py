@@ -126,6 +126,25 @@ def test_a_failing_store_is_left_alone_and_then_tried_again(
     assert tracker.marked == [ALICE.id, BOB.id]
 
 
+def test_while_marks_fail_no_last_seen_keeps_a_tracker_from_writing(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step 2 skips a write for somebody seen lately, and a skipped one does not show that the store works."""
+    given: list[dict[str, Any]] = []
+
+    def mark_online(user: Any) -> None:
+        given.append(vars(user))
+        raise StoreDown
+
+    monkeypatch.setattr(tracker, "mark_online", mark_online)
+    for _ in range(2):
+        record(SimpleNamespace(id=7, last_seen="lately"))
+        monotonic.advance(seconds=5)
+    with pytest.raises(PresenceUnknown):
+        get_online()  # which tries the mark itself
+    assert given == [{"id": 7, "last_seen": "lately"}, {"id": 7}, {"id": 7}]
+
+
 def test_a_failing_store_is_tried_again_by_one_request_only_however_long_that_takes(
     app: Flask, presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:

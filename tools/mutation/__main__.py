@@ -1,7 +1,7 @@
 """Change the code in every small way that mutmut knows, and see which change no test notices: make mutation.
 
 Needs mutmut, which pyproject.toml tells what to change and which tests to run. Takes an hour on two cores.
-With the names of files, only the mutants of these are tried: python -m tools.mutation common/presence.py
+With the names of files, only the mutants of these are tried: make mutation FILES=common/presence.py
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def changed_lines(mutant: str) -> tuple[str, str]:
 
 def try_elsewhere(where: Elsewhere, mutants: Iterable[str]) -> dict[str, str]:
     """Try the mutants of a file by running its tests in processes of their own; return mutant -> result."""
-    command = [sys.executable, "-m", "pytest", "-qxn0", "-p", "no:cacheprovider", *where.tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *where.tests]
 
     def result_of(mutant: str) -> str:
         named = f"{where.module}.{mutant.rpartition('.')[2]}"
