@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
 from step1_dict.tracker import DictTracker
 from tests.helpers.clock import FakeClock
+from tests.helpers.started_steps import ROOT
 from tests.helpers.users import ALICE, BOB
 from tests.step1_dict.conftest import MakeApp
 
@@ -35,3 +38,7 @@ def test_the_settings_are_the_windows_that_can_be_asked_for(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/api/online?minutes=60").status_code == 200
     assert client.get("/api/online?minutes=60.001").status_code == 400
+
+
+def test_both_ways_to_run_it_find_the_same_instance_folder_and_show_the_steps_name(app: Flask) -> None:
+    assert (app.name, Path(app.instance_path)) == ("step1_dict", ROOT / "instance")
