@@ -97,6 +97,7 @@ class PageContract:
         assert shown.startswith("GET /api/online/users HTTP/1.1\nAuthorization: Bearer ")
         assert "200 OK" in shown and '"bob"' in shown and '"alice"' not in shown
         assert (tab.errors, tab.hosts) == ([], {urlsplit(demo.url).netloc})
+        assert tab.with_credentials == {"/api/tokens", "/api/me", "/api/online/users"}  # not the count
 
     def test_a_token_and_a_password_are_shown_and_kept_nowhere(self, open_page: OpenPage) -> None:
         tab = open_page()
@@ -119,11 +120,16 @@ class PageContract:
         kept = "[localStorage.length, sessionStorage.length, document.cookie]"
         assert tab.page.evaluate(kept) == [0, 0, ""]
 
-    def test_a_heartbeat_comes_three_times_a_window_and_every_twenty_seconds_at_least(
+    def test_the_age_is_in_seconds_and_a_heartbeat_comes_three_times_a_window_or_each_twenty_seconds(
         self, open_page: OpenPage
     ) -> None:
         tab = open_page()
+        tab.page.get_by_label("5 minutes").check()
         tab.page.click("[data-name=alice]")
+        tab.page.locator("#people li").wait_for()
+        tab.page.clock.run_for(90_000)
+        shown = re.search(r"seen (\d+) seconds ago", tab.page.locator("#people li").inner_text())
+        assert shown and 85 <= int(shown[1]) < 150  # it is written once a second
         tab.page.check("#people [type=checkbox]")
         for window, least, most in (("6 seconds", 26, 31), ("5 minutes", 2, 3)):
             tab.page.get_by_label(window).check()
@@ -174,10 +180,13 @@ class PageContract:
         assert tab.page.locator("#since").inner_text() == since
         tab.page.unroute("**/api/online?*")
         see(tab.page, "0")
-        for status, state in ((500, "app"), (503, "store"), (404, "app")):
+        app, store = tab.page.get_by_text("the app does not answer"), tab.page.get_by_text("presence store")
+        for status, blamed, other in ((500, app, store), (503, store, app), (404, app, store)):
             answer_with(tab.page, status, {"error": "any"})
-            tab.page.locator(f"#count[data-state={state}]").wait_for()
+            blamed.wait_for()
+            assert not other.is_visible()
             assert tab.page.locator("#number").inner_text() == "?"
+            assert tab.page.locator("#since").inner_text() not in ("", since)  # this outage is another one
 
     def test_an_answer_that_comes_after_a_later_one_is_out_of_date(self, open_page: OpenPage) -> None:
         tab = open_page()
@@ -289,6 +298,18 @@ class PageContract:
                 assert tab.page.get_by_text(shown, exact=True).is_visible()
                 assert not tab.page.get_by_text(hidden, exact=True).is_visible()
                 tab.page.click("#language")
+
+    def test_another_window_is_asked_for_at_once_and_its_line_begins_anew(self, open_page: OpenPage) -> None:
+        tab = open_page()
+        tab.page.locator("#line[d^=M]").wait_for(state="attached")
+        held = hold(tab.page, "**/api/online?*")
+        with tab.page.expect_request("**/api/online?minutes=1"):
+            tab.page.get_by_label("1 minute").check()
+        assert tab.page.get_by_text("asking …").is_visible()
+        assert tab.page.locator("#number").inner_text() == "?"
+        assert tab.page.locator("#line").get_attribute("d") == ""
+        held[-1].fulfill(json={"online": 7})
+        see(tab.page, "7")
 
     def test_a_window_that_the_step_cannot_answer_is_disabled_and_says_why(self, open_page: OpenPage) -> None:
         tab = open_page()

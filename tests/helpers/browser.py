@@ -46,6 +46,7 @@ class Watched:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.paths: list[str] = []
+        self.with_credentials: set[str] = set()
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self.dismiss)
@@ -67,6 +68,8 @@ class Watched:
         if address.scheme != "data":
             self.hosts.add(address.netloc)
             self.paths.append(address.path)
+            if "authorization" in request.headers:
+                self.with_credentials.add(address.path)
 
     def violations(self) -> list[str]:
         """Return what axe-core finds wrong for whoever uses a keyboard or a screen reader."""
