@@ -173,13 +173,29 @@ def test_anything_else_is_refused_in_a_sentence(text: str) -> None:
         port_number(text)
 
 
-def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
-    path = tmp_path / "key"
+def test_the_secret_is_made_once_and_in_its_own_folder_and_is_nobody_elses_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/no such folder")  # it may be on another disk
+    path = tmp_path / "not" / "yet" / "key"
     secret = read_or_make_key(path)
     assert len(secret) == 64
     assert read_or_make_key(path) == secret
     if os.name == "posix":
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_another_demo_has_made_since_we_looked_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def link_too_late(source: str, target: Path) -> None:
+        target.write_text("the other one's", encoding="utf-8")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", link_too_late)
+    assert read_or_make_key(tmp_path / "key") == "the other one's"
 
 
 def test_a_secret_file_left_empty_by_a_crash_is_filled(tmp_path: Path) -> None:
