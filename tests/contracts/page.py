@@ -137,17 +137,20 @@ class PageContract:
             tab.page.clock.run_for(60_000)
             assert least <= tab.paths.count("/api/me") <= most
 
-    def test_a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_seen_again(
+    def test_a_hidden_tab_asks_and_marks_nothing_and_asks_at_once_when_it_is_seen_again(
         self, open_page: OpenPage
     ) -> None:
         tab = open_page()
-        see(tab.page, "0")
+        tab.page.click("[data-name=alice]")
+        tab.page.check("#people [type=checkbox]")
+        see(tab.page, "1")
         hide = "Object.defineProperty(document, 'hidden', {{configurable: true, get: () => {}}})"
         tab.page.evaluate(hide.format("true"))
         tab.page.wait_for_load_state("networkidle")
         tab.paths.clear()
         tab.page.clock.run_for(400_000)
         assert tab.paths == []
+        tab.page.uncheck("#people [type=checkbox]")
         held = hold(tab.page, "**/api/online?*")
         tab.page.evaluate(hide.format("false"))
         with tab.page.expect_request("**/api/online?*"):
