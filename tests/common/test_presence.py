@@ -189,6 +189,25 @@ def test_the_count_is_unknown_while_marks_fail_although_reads_succeed(
         monotonic.advance(seconds=5)
 
 
+def test_a_count_between_the_outage_and_the_note_of_who_was_not_marked_is_unknown_too(
+    tracker: NotingTracker,
+) -> None:
+    refused: list[Exception] = []
+
+    class CountsMeanwhile(logging.Logger):
+        """Counts when it is told of the outage, as another thread may."""
+
+        def warning(self, *_: Any, **__: Any) -> None:
+            with pytest.raises(PresenceUnknown) as unknown:
+                own.get_online()
+            refused.append(unknown.value)
+
+    own = Presence(tracker, monotonic=FakeClock(), logger=CountsMeanwhile("any"))
+    tracker.marks_fail = True
+    own.record(ALICE)
+    assert (len(refused), tracker.attempts) == (1, 1)
+
+
 def test_a_count_tries_the_mark_that_failed_once_the_rest_is_over(
     presence: Presence, tracker: NotingTracker, monotonic: FakeClock
 ) -> None:
