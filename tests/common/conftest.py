@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -12,7 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import event
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common import presence
 from common.accounts import Account, add_account, create_tables
@@ -31,6 +33,15 @@ class User(Account, Base):
     """This app's user."""
 
     __tablename__ = "users"
+
+
+class Visit(Base):
+    """A table of this app's that has nothing to do with its users."""
+
+    __tablename__ = "visits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page: Mapped[str]
 
 
 class StoreDown(Exception):
@@ -117,6 +128,20 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@contextmanager
+def noted(app: Flask) -> Iterator[list[str]]:
+    """Lend the app's context, and a list that fills with the statements which go to its database."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(" ".join(statement.split()))
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

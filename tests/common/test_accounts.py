@@ -6,49 +6,97 @@ import inspect
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from flask import Flask
 
-from common.accounts import add_account, find_by_name
+from common.accounts import add_account, find_by_name, names_by_id
 from common.commands import create_user, init_db
-from tests.common.conftest import make_app
+from tests.common.conftest import User, db, make_app, noted
 from tests.helpers.apps import QUICK_HASH
 
+NO_NAME = "A name has 1 to 80 printable characters and no colon."
+NO_PASSWORD = "A password has 1 or more printable characters."
 
-def test_create_user_reads_the_password_from_standard_input(app: Flask) -> None:
-    result = app.test_cli_runner().invoke(create_user, ["dave"], input="open sesame\n")
+
+def signs_in(app: Flask, name: str, password: str) -> bool:
+    """Whether the API trades this name and password for a token."""
+    return app.test_client().post("/api/tokens", auth=(name, password)).status_code == 200
+
+
+@pytest.mark.parametrize("end_of_line", ["\n", "\r\n", ""])
+def test_create_user_reads_the_password_as_it_stands_from_standard_input(
+    app: Flask, end_of_line: str
+) -> None:
+    password = " open sesame "
+    result = app.test_cli_runner().invoke(create_user, ["dave"], input=f"{password}{end_of_line}")
     assert (result.exit_code, result.output) == (0, "Created dave.\n")
-    assert app.test_client().post("/api/tokens", auth=("dave", "open sesame")).status_code == 200
+    assert signs_in(app, "dave", password)
+    assert not signs_in(app, "dave", password.strip())
+
+
+def test_at_a_terminal_create_user_asks_twice_and_shows_nothing_of_the_password(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.commands.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    typed = "opne sesame\nopen sesame\nopen sesame\nopen sesame\n"
+    result = app.test_cli_runner().invoke(create_user, ["dave"], input=typed)
+    asked = "Password: \nRepeat for confirmation: \n"
+    mismatch = "Error: The two entered values do not match.\n"
+    assert (result.exit_code, result.output) == (0, f"{asked}{mismatch}{asked}Created dave.\n")
+    assert signs_in(app, "dave", "open sesame")
 
 
 @pytest.mark.parametrize(
     ("name", "password", "sentence"),
     [
-        ("alice", "demo", "is taken"),
-        ("", "demo", "A name has"),
-        ("  ", "demo", "A name has"),
-        ("a:b", "demo", "A name has"),
-        ("a\nb", "demo", "A name has"),
-        ("a" * 81, "demo", "A name has"),
-        ("dave", "", "A password has"),
+        ("alice", "demo", "The name alice is taken: choose another."),
+        ("", "demo", NO_NAME),
+        ("  ", "demo", NO_NAME),
+        ("a:b", "demo", NO_NAME),
+        ("a\nb", "demo", NO_NAME),
+        ("a\0", "demo", NO_NAME),
+        ("a" * 81, "demo", NO_NAME),
+        ("dave", "", NO_PASSWORD),
+        ("dave", "de\tmo", NO_PASSWORD),
+        ("dave", "demo\0", NO_PASSWORD),
+        ("dave", "demo\x7f", NO_PASSWORD),
     ],
 )
 def test_an_account_that_cannot_be_is_refused_in_one_sentence(
     app: Flask, name: str, password: str, sentence: str
 ) -> None:
     result = app.test_cli_runner().invoke(create_user, [name], input=f"{password}\n")
-    assert result.exit_code == 1
-    assert result.output.startswith("Error: ") and sentence in result.output
-    assert result.output.count("\n") == 1
+    assert (result.exit_code, result.output) == (1, f"Error: {sentence}\n")
+    with app.app_context():
+        assert db.session.scalars(db.select(User.name).order_by(User.id)).all() == ["alice", "bob", "carol"]
+
+
+def test_a_name_of_the_greatest_length_is_a_name(app: Flask) -> None:
+    with app.app_context():
+        add_account("a" * 80, "demo")
+    assert signs_in(app, "a" * 80, "demo")
+
+
+def test_after_a_name_that_is_taken_the_session_works_on(app: Flask) -> None:
+    with app.app_context():
+        with pytest.raises(ValueError, match="The name alice is taken: choose another"):
+            add_account("alice", "another")
+        add_account("dave", "demo")
+    assert signs_in(app, "alice", "demo") and signs_in(app, "dave", "demo")
 
 
 def test_create_user_before_init_db_says_what_to_do() -> None:
     app = make_app({"SQLALCHEMY_DATABASE_URI": "sqlite://", "PASSWORD_HASH_METHOD": QUICK_HASH})
     runner = app.test_cli_runner()
     result = runner.invoke(create_user, ["alice"], input="demo\n")
-    assert result.exit_code == 1 and "Run init-db first" in result.output
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: Run init-db first, or check the database's address; the users cannot be written: "
+        "no such table: users\n",
+    )
     assert runner.invoke(init_db).output == "The tables are ready.\n"
     assert runner.invoke(create_user, ["alice"], input="demo\n").exit_code == 0
     with app.app_context():
@@ -59,11 +107,16 @@ def test_a_database_that_is_none_is_refused_in_one_sentence_without_the_password
     garbage = tmp_path / "garbage"
     garbage.write_bytes(b"no database" * 500)
     app = make_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{garbage}", "PASSWORD_HASH_METHOD": QUICK_HASH})
-    for command, arguments in ((init_db, []), (create_user, ["alice"])):
+    for command, arguments, sentence in (
+        (init_db, [], "The database cannot be used, check its address"),
+        (
+            create_user,
+            ["alice"],
+            "Run init-db first, or check the database's address; the users cannot be written",
+        ),
+    ):
         result = app.test_cli_runner().invoke(command, arguments, input="demo\n")
-        assert result.exit_code == 1
-        assert result.output.startswith("Error: ") and "file is not a database" in result.output
-        assert "scrypt" not in result.output
+        assert (result.exit_code, result.output) == (1, f"Error: {sentence}: file is not a database\n")
     answer = app.test_client().post("/api/tokens", auth=("alice", "demo"))
     assert answer.status_code == 503
     with app.app_context():
@@ -75,10 +128,41 @@ def test_init_db_lets_readers_and_a_writer_work_side_by_side(app: Flask) -> None
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
 
-def test_a_name_that_no_database_could_hold_is_nobodys(app: Flask) -> None:
+def test_init_db_names_each_column_that_a_table_lacks(app: Flask) -> None:
     with app.app_context():
-        assert find_by_name("alice\0") is None
-        assert find_by_name("a" * 81) is None
+        db.session.execute(db.text("ALTER TABLE visits DROP COLUMN page"))
+        db.session.execute(db.text("ALTER TABLE users DROP COLUMN active"))
+        db.session.commit()
+    result = app.test_cli_runner().invoke(init_db)
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: Migrate the database, it lacks users.active, visits.page: "
+        "creating tables adds no column to one that exists.\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["alice\0", "\0", "a" * 81])
+def test_a_name_that_no_database_could_hold_is_nobodys_and_no_database_is_asked(
+    app: Flask, name: str
+) -> None:
+    with noted(app) as sent:
+        assert find_by_name(name) is None
+    assert sent == []
+
+
+@pytest.mark.parametrize("name", ["ali%", "_lice", "%", "*", "alice%", "ALICE", "alic", "alice ", "1"])
+def test_only_the_whole_name_is_the_name(app: Flask, name: str) -> None:
+    with app.app_context():
+        assert find_by_name(name) is None
+    assert not signs_in(app, name, "demo")
+
+
+def test_names_are_looked_up_for_the_ids_asked_about_and_for_no_others(app: Flask) -> None:
+    with noted(app) as sent:
+        assert names_by_id([2, 99, 1]) == {1: "alice", 2: "bob"}
+    assert sent == ["SELECT users.id, users.name FROM users WHERE users.id IN (?, ?, ?)"]
+    with app.app_context():
+        assert names_by_id([]) == {}
 
 
 def test_a_chinese_name_is_a_name(app: Flask) -> None:
@@ -86,7 +170,7 @@ def test_a_chinese_name_is_a_name(app: Flask) -> None:
         add_account("张三", "口令")
         found = find_by_name("张三")
         assert found is not None and found.name == "张三"
-    assert app.test_client().post("/api/tokens", auth=("张三", "口令")).status_code == 200
+    assert signs_in(app, "张三", "口令")
 
 
 def test_create_user_with_a_closed_standard_input_says_so(
@@ -104,8 +188,11 @@ def test_init_db_says_in_a_sentence_what_the_driver_does_not_know(tmp_path: Path
         "PASSWORD_HASH_METHOD": QUICK_HASH,
     })  # fmt: skip
     result = app.test_cli_runner().invoke(init_db)
-    assert (result.exit_code, result.output.count("\n")) == (1, 1)
-    assert result.output.startswith("Error: The database cannot be used, check the options of its address")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: The database cannot be used, check the options of its address and the ENGINE_OPTIONS: "
+        "TypeError\n",
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")

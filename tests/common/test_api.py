@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests.common.conftest import NotingTracker, db, make_app
 from tests.helpers.apps import QUICK_HASH
+
+WITHOUT_USERS = (
+    "The users' database fails: the server's log has the reason, and init-db says what is missing."
+)
+UNKNOWN = "Who is online is unknown, because the presence store does not answer; try again later."
 
 
 def sign_in(client: FlaskClient, name: str) -> dict[str, str]:
@@ -20,12 +26,37 @@ def sign_in(client: FlaskClient, name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json['token']}"}
 
 
-def test_a_token_comes_with_its_type_and_age(client: FlaskClient) -> None:
-    answer = client.post("/api/tokens", auth=("alice", "demo"))
-    assert answer.json is not None
-    assert list(answer.json) == ["token", "token_type", "expires_in"]
-    assert (answer.json["token_type"], answer.json["expires_in"]) == ("Bearer", 3600)
-    assert answer.headers["Cache-Control"] == "no-store"
+@pytest.mark.parametrize("age", [3600, 60, 86_400])
+def test_a_token_comes_with_its_type_and_the_age_that_is_set(
+    app: Flask, client: FlaskClient, age: int
+) -> None:
+    app.config["TOKEN_MAX_AGE_SECONDS"] = age
+    answer: Any = client.post("/api/tokens", auth=("alice", "demo")).json
+    assert list(answer) == ["token", "token_type", "expires_in"]
+    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", age)
+    bearer = {"Authorization": f"{answer['token_type']} {answer['token']}"}
+    assert client.get("/api/me", headers=bearer).status_code == 200
+
+
+def test_no_answer_may_be_kept_by_anybody(client: FlaskClient, tracker: NotingTracker) -> None:
+    alice = sign_in(client, "alice")
+    for status, method, path in (
+        (200, "POST", "/api/tokens"),
+        (200, "GET", "/api/online"),
+        (200, "GET", "/api/me"),
+        (200, "GET", "/api/online/users"),
+        (400, "GET", "/api/online?minutes=x"),
+        (401, "GET", "/api/me"),
+        (404, "GET", "/api/nothing"),
+        (404, "GET", "/nothing"),
+        (405, "PUT", "/api/me"),
+        (503, "GET", "/api/online"),
+    ):
+        tracker.reads_fail = status == 503
+        headers = {} if status == 401 else alice
+        auth = ("alice", "demo") if path == "/api/tokens" else None
+        answer = client.open(path, method=method, headers=None if auth else headers, auth=auth)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store"), path
 
 
 def test_me_says_who_asks(client: FlaskClient) -> None:
@@ -36,11 +67,17 @@ def test_me_says_who_asks(client: FlaskClient) -> None:
 def test_users_online_are_listed_with_their_names_and_without_the_deleted(
     client: FlaskClient, tracker: NotingTracker
 ) -> None:
+    sign_in(client, "alice")
     bob = sign_in(client, "bob")
+    tracker.marked.remove(2)
     tracker.marked.append(99)
-    answer = client.get("/api/online/users", headers=bob)
-    assert answer.json is not None
-    assert [(user["id"], user["name"]) for user in answer.json["users"]] == [(2, "bob"), (2, "bob")]
+    seen = "2026-01-31T08:00:00+00:00"
+    assert client.get("/api/online/users", headers=bob).json == {
+        "users": [
+            {"id": 2, "name": "bob", "last_seen": seen},
+            {"id": 1, "name": "alice", "last_seen": seen},
+        ]
+    }
 
 
 def test_a_query_that_is_refused_marks_nobody_although_the_token_is_good(
@@ -56,17 +93,61 @@ def test_a_query_that_is_refused_marks_nobody_although_the_token_is_good(
 def test_the_list_is_unknown_while_the_store_fails(client: FlaskClient, tracker: NotingTracker) -> None:
     alice = sign_in(client, "alice")
     tracker.reads_fail = True
-    listing = client.get("/api/online/users", headers=alice)
-    assert listing.status_code == 503
-    assert listing.json is not None and "unknown" in listing.json["error"]
+    for path in ("/api/online/users", "/api/online"):
+        answer = client.get(path, headers=alice)
+        assert (answer.status_code, answer.json) == (503, {"error": UNKNOWN})
 
 
-def test_refusals_under_api_are_json_and_elsewhere_pages(client: FlaskClient) -> None:
-    for method, path, status in (("GET", "/api/nothing", 404), ("GET", "/api/tokens", 405)):
-        answer = client.open(path, method=method)
-        assert answer.status_code == status
-        assert answer.json is not None and list(answer.json) == ["error"]
-    assert "POST" in client.get("/api/tokens").headers["Allow"]
+MALFORMED = "minutes is a decimal number such as 5 or 0.1, given once."
+TOO_LONG = "minutes cannot be answered: a window of more than a day is too long."
+NO_TOKEN = "No valid token: ask for one with POST /api/tokens and send it as Bearer."
+NO_PASSWORD = "Wrong name or password, or an inactive account: send HTTP Basic credentials."
+NO_ADDRESS = "There is no such address: the README lists those there are."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "sentence"),
+    [
+        ("GET", "/api/online?minutes=x", 400, MALFORMED),
+        ("GET", "/api/online?minutes=5&minutes=5", 400, MALFORMED),
+        ("GET", "/api/online?minutes=2000", 400, TOO_LONG),
+        ("GET", "/api/me", 401, NO_TOKEN),
+        ("GET", "/api/online/users", 401, NO_TOKEN),
+        ("POST", "/api/tokens", 401, NO_PASSWORD),
+        ("GET", "/api/nothing", 404, NO_ADDRESS),
+        ("GET", "/api//me", 404, NO_ADDRESS),
+        ("GET", "/api/tokens", 405, "GET is not for this address: use POST."),
+        ("POST", "/api/me", 405, "POST is not for this address: use GET."),
+        ("PUT", "/api/both", 405, "PUT is not for this address: use GET or POST."),
+    ],
+)
+def test_a_refusal_under_api_is_one_sentence_in_json_that_says_what_to_do(
+    app: Flask, client: FlaskClient, method: str, path: str, status: int, sentence: str
+) -> None:
+    app.add_url_rule("/api/both", view_func=lambda: "", methods=["POST", "GET"])
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.content_type) == (status, "application/json")
+    assert answer.get_data(as_text=True) == f'{{"error":"{sentence}"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "value"),
+    [
+        ("GET", "/api/me", "WWW-Authenticate", 'Bearer realm="Authentication Required"'),
+        ("GET", "/api/online/users", "WWW-Authenticate", 'Bearer realm="Authentication Required"'),
+        ("POST", "/api/tokens", "WWW-Authenticate", 'Basic realm="Authentication Required"'),
+        ("GET", "/api/tokens", "Allow", "OPTIONS, POST"),
+        ("POST", "/api/me", "Allow", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_refusal_keeps_the_header_that_its_status_needs(
+    client: FlaskClient, method: str, path: str, name: str, value: str
+) -> None:
+    answer = client.open(path, method=method)
+    assert ", ".join(sorted(answer.headers[name].split(", "))) == value
+
+
+def test_elsewhere_a_refusal_is_a_page(client: FlaskClient) -> None:
     assert client.get("/nothing").mimetype == "text/html"
 
 
@@ -76,23 +157,34 @@ def test_without_a_database_of_users_the_api_answers_503_and_logs_a_line(
     with app.app_context():
         db.drop_all()
     answer = client.post("/api/tokens", auth=("alice", "demo"))
-    assert answer.status_code == 503
-    assert answer.json is not None and "init-db" in answer.json["error"]
-    assert len(caplog.records) == 1
-    assert "no such table" in caplog.text and "Traceback" not in caplog.text
+    assert (answer.status_code, answer.json) == (503, {"error": WITHOUT_USERS})
+    logged = [(record.levelname, record.getMessage(), record.exc_info) for record in caplog.records]
+    assert logged == [("ERROR", "The users' database fails: no such table: users", None)]
 
 
 @pytest.mark.parametrize(
-    "failure", [InterfaceError("SELECT", {}, Exception("closed")), PoolTimeoutError("no connection is free")]
+    "failure",
+    [
+        InterfaceError("SELECT", {}, Exception("10.0.0.7 is closed")),
+        ProgrammingError("SELECT", {}, Exception("10.0.0.7 is closed")),
+        PoolTimeoutError("10.0.0.7 is closed"),
+    ],
 )
-def test_a_database_that_does_not_answer_is_a_503(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, failure: Exception
+def test_what_the_driver_says_goes_to_the_log_and_not_to_the_client(
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
 ) -> None:
     def fail(_: str) -> None:
         raise failure
 
     monkeypatch.setattr("common.auth.find_by_name", fail)
-    assert client.post("/api/tokens", auth=("alice", "demo")).status_code == 503
+    answer = client.post("/api/tokens", auth=("alice", "demo"))
+    assert (answer.status_code, answer.json) == (503, {"error": WITHOUT_USERS})
+    assert [record.getMessage() for record in caplog.records] == [
+        "The users' database fails: 10.0.0.7 is closed"
+    ]
 
 
 def test_the_list_is_of_the_window_asked_for(client: FlaskClient, tracker: NotingTracker) -> None:
@@ -105,8 +197,10 @@ def test_the_list_is_of_the_window_asked_for(client: FlaskClient, tracker: Notin
 def test_a_mistake_in_the_server_is_a_500_in_json(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     app.extensions["presence"] = None
     answer = app.test_client().get("/api/online/users")
-    assert answer.status_code == 500
-    assert answer.json is not None and "log" in answer.json["error"]
+    assert (answer.status_code, answer.json) == (
+        500,
+        {"error": "The server failed: its log has the reason."},
+    )
     assert "Traceback" in caplog.text
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -170,6 +174,21 @@ def test_auth_6_a_password_is_hashed_once_and_a_token_hashes_nothing(
     assert len(hash_checks) == 1
 
 
+def test_a_token_holds_the_id_and_a_stamp_that_is_no_piece_of_the_stored_hash(app: Flask, token: str) -> None:
+    """The stamp is as it always was: an upgrade that changed it would sign everybody out."""
+    with app.app_context():
+        stored = db.session.scalar(db.select(User.password_hash).where(User.name == "alice"))
+    claim: Any = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).loads(token)
+    assert claim == [1, hashlib.sha256(stored.encode()).hexdigest()[:16]]
+    assert claim[1] not in stored
+
+
+def test_a_password_is_checked_whole(client: FlaskClient, tracker: NotingTracker) -> None:
+    for password in ("demo\0", "demo\0x", "dem", "demo ", " demo", "DEMO", ""):
+        assert client.post("/api/tokens", auth=("alice", password)).status_code == 401, password
+    assert tracker.marked == []
+
+
 def test_a_token_ends_with_the_password_it_was_got_by(app: Flask, client: FlaskClient, token: str) -> None:
     with app.app_context():
         alice = db.session.scalar(db.select(User).where(User.name == "alice"))
@@ -205,9 +224,14 @@ def test_every_authenticated_request_marks_its_user_once(
     assert tracker.marked == [1, 1, 2]
 
 
-def test_asking_for_the_count_marks_nobody(client: FlaskClient, tracker: NotingTracker, token: str) -> None:
-    client.get("/")
-    assert tracker.marked == []
+def test_asking_for_the_count_needs_no_credentials_and_marks_nobody_whatever_comes_along(
+    client: FlaskClient, tracker: NotingTracker, token: str, hash_checks: list[str]
+) -> None:
+    basic = {"Authorization": "Basic " + b64encode(b"alice:demo").decode()}
+    for headers in ({}, bearer(token), bearer("x"), basic, {"Authorization": "Basic !"}):
+        for query in ("", "?minutes=1"):
+            assert client.get(f"/api/online{query}", headers=headers).status_code == 200
+    assert (tracker.marked, hash_checks) == ([], [])
 
 
 def test_no_credentials_cost_no_hash(client: FlaskClient, hash_checks: list[str]) -> None:

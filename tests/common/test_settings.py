@@ -7,25 +7,65 @@ from typing import Any
 
 import pytest
 
-from tests.common.conftest import make_app
+from tests.common.conftest import User, make_app
 from tests.helpers.apps import QUICK_HASH
 
 QUICK = {"PASSWORD_HASH_METHOD": QUICK_HASH, "SQLALCHEMY_DATABASE_URI": "sqlite://"}
+SECRETS = {
+    "SECRET_KEY": "K3Y of-this-app",
+    "SECRET_KEY_FALLBACKS": ["K3Y of-last-year"],
+    "SQLALCHEMY_DATABASE_URI": "postgresql+psycopg://app:pa55w0rd@host/users",
+    "REDIS_URL": "redis://:pa55w0rd@host/0",
+}
 
 
 def refusal(capsys: pytest.CaptureFixture[str], **settings: Any) -> str:
-    """Return the sentence with which the settings are refused."""
+    """Return the sentence with which the settings are refused; it tells no secret of the other settings."""
     with pytest.raises(SystemExit) as raised:
-        make_app(QUICK | settings)
+        make_app(QUICK | SECRETS | settings)
     assert raised.value.code == 3  # the one at which gunicorn stops
-    sentence = capsys.readouterr().err
-    assert sentence.count("\n") == 1 and sentence.endswith(".\n") and not sentence.endswith("..\n")
-    return sentence
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1 and told.err.endswith(".\n") and not told.err.endswith("..\n")
+    assert not any(secret in told.err for secret in ("K3Y", "pa55w0rd"))
+    return told.err
+
+
+def test_the_defaults() -> None:
+    defaults = {
+        "SECRET_KEY_FALLBACKS": None,
+        "SQLALCHEMY_DATABASE_URI": "sqlite:///tests.common.sqlite",
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "PASSWORD_HASH_METHOD": "scrypt",
+        "TOKEN_MAX_AGE_SECONDS": 3600,
+        "ONLINE_MINUTES": 5,
+        "ONLINE_KEEP_MINUTES": 5,
+        "ONLINE_RESOLUTION_SECONDS": 30,
+        "ONLINE_KEY_PREFIX": "online",
+        "ONLINE_SHARDS": 1,
+        "REDIS_CLUSTER": False,
+        "REDIS_URL": None,
+    }
+    config = make_app({}).config
+    assert {name: config[name] for name in defaults} == defaults
+
+
+def test_a_password_is_hashed_by_the_method_that_is_set_and_by_default_with_the_cost_of_werkzeugs() -> None:
+    for settings, method in (({}, "scrypt:32768:8:1"), (QUICK, QUICK_HASH)):
+        app = make_app(settings)
+        account = User()
+        with app.app_context():
+            account.set_password("demo")
+        dummy_hash = app.extensions["accounts"].dummy_hash
+        assert account.password_hash.split("$")[0] == dummy_hash.split("$")[0] == method
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", True, 1.5, [], "a\nb", "\udcff", b"bytes"])
 def test_a_secret_key_that_is_no_text_is_refused(key: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "FLASK_SECRET_KEY" in refusal(capsys, SECRET_KEY=key)
+    assert refusal(capsys, SECRET_KEY=key) == (
+        "FLASK_SECRET_KEY is not set, or is not text: give all workers the same secret, "
+        "such as one from python -c 'import secrets; print(secrets.token_hex())'.\n"
+    )
 
 
 def test_a_secret_key_of_digits_works() -> None:
@@ -36,7 +76,9 @@ def test_a_secret_key_of_digits_works() -> None:
 def test_earlier_keys_that_are_no_list_of_text_are_refused(
     keys: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "FLASK_SECRET_KEY_FALLBACKS" in refusal(capsys, SECRET_KEY_FALLBACKS=keys)
+    assert refusal(capsys, SECRET_KEY_FALLBACKS=keys) == (
+        "FLASK_SECRET_KEY_FALLBACKS is not a list of keys: write '[\"the earlier key\"]'.\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["ONLINE_MINUTES", "ONLINE_KEEP_MINUTES", "TOKEN_MAX_AGE_SECONDS"])
@@ -53,11 +95,15 @@ def test_a_time_that_is_no_positive_number_is_refused(
 
 
 def test_a_window_that_is_not_given_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "FLASK_ONLINE_MINUTES" in refusal(capsys, ONLINE_MINUTES=None)
+    assert refusal(capsys, ONLINE_MINUTES=None) == (
+        "FLASK_ONLINE_MINUTES is None: set it to a number of minutes above 0, such as 5.\n"
+    )
 
 
 def test_keeping_shorter_than_the_window_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "FLASK_ONLINE_KEEP_MINUTES" in refusal(capsys, ONLINE_MINUTES=5, ONLINE_KEEP_MINUTES=4.9)
+    assert refusal(capsys, ONLINE_MINUTES=5, ONLINE_KEEP_MINUTES=4.9) == (
+        "FLASK_ONLINE_KEEP_MINUTES is less than FLASK_ONLINE_MINUTES: keep at least as long.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,36 +156,60 @@ def test_keep_is_the_window_unless_set() -> None:
 )
 def test_a_database_that_cannot_be_used_is_refused(uri: Any, capsys: pytest.CaptureFixture[str]) -> None:
     sentence = refusal(capsys, SQLALCHEMY_DATABASE_URI=uri)
-    assert "FLASK_SQLALCHEMY_DATABASE_URI" in sentence
+    assert sentence.startswith((
+        "FLASK_SQLALCHEMY_DATABASE_URI names no usable database: percent-encode the password in it.",
+        "FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: ",
+    ))  # fmt: skip
     assert not any(part in sentence for part in ("s3cr", "et@", "pa55"))
 
 
-@pytest.mark.parametrize("prefix", [None, "", "  ", 5, True, "a\nb"])
+@pytest.mark.parametrize("prefix", [None, "", " ", 5, True, "a\nb"])
 def test_a_key_prefix_that_is_no_name_is_refused(prefix: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "FLASK_ONLINE_KEY_PREFIX" in refusal(capsys, ONLINE_KEY_PREFIX=prefix)
+    assert refusal(capsys, ONLINE_KEY_PREFIX=prefix) == (
+        f"FLASK_ONLINE_KEY_PREFIX is {prefix!r}: set it to a name of this app's own.\n"
+    )
+
+
+@pytest.mark.parametrize("shards", [0, -1, 1001, True, "12", 1.5, None])
+def test_a_number_of_sorted_sets_that_is_none_is_refused(
+    shards: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refusal(capsys, ONLINE_SHARDS=shards) == (
+        f"FLASK_ONLINE_SHARDS is {shards!r}: set it to a number of sorted sets, 1 to 1000.\n"
+    )
+
+
+@pytest.mark.parametrize("value", [1, 0, "yes", None])
+def test_a_cluster_is_true_or_false(value: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refusal(capsys, REDIS_CLUSTER=value) == (
+        f"FLASK_REDIS_CLUSTER is {value!r}: set it to true or false.\n"
+    )
+
+
+@pytest.mark.parametrize("options", [None, 5, "pool_size=3", []])
+def test_engine_options_that_are_no_object_are_refused(
+    options: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options) == (
+        'FLASK_SQLALCHEMY_ENGINE_OPTIONS is not a JSON object: write one, such as {"pool_size": 5}.\n'
+    )
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        None,
-        5,
-        "pool_size=3",
-        [],
         {"no_such": 1},
         {"connect_args": 5},
         {"isolation_level": "BOGUS"},
+        {"poolclass": "NullPool"},
     ],
 )
-def test_engine_options_that_are_none_are_refused(options: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "ENGINE_OPTIONS" in refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options)
-
-
-def test_a_pool_that_is_no_class_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    options = {"poolclass": "NullPool"}
-    server = "postgresql+psycopg://host/users"
-    sentence = refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options, SQLALCHEMY_DATABASE_URI=server)
-    assert "ENGINE_OPTIONS" in sentence
+def test_engine_options_that_cannot_be_used_are_refused(
+    options: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refusal(capsys, SQLALCHEMY_ENGINE_OPTIONS=options).startswith(
+        "FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: "
+    )
 
 
 def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
@@ -147,7 +217,9 @@ def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
         settings = QUICK | {"SQLALCHEMY_DATABASE_URI": uri, "SQLALCHEMY_ENGINE_OPTIONS": given}
         return make_app(settings).config["SQLALCHEMY_ENGINE_OPTIONS"]
 
-    assert options("sqlite://") == {"hide_parameters": True}
+    for file in ("sqlite://", "sqlite:///users.sqlite", "sqlite+pysqlite:///users.sqlite"):
+        assert options(file) == {"hide_parameters": True}
+    assert options("sqlite://", hide_parameters=False) == {"hide_parameters": False}
     server = "mysql+pymysql://host/users"
     ours = {"hide_parameters": True, "isolation_level": "READ COMMITTED", "pool_pre_ping": True}
     assert options(server) == ours
@@ -161,7 +233,8 @@ def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
 def test_a_password_method_that_does_not_exist_is_refused(
     method: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "FLASK_PASSWORD_HASH_METHOD" in refusal(capsys, PASSWORD_HASH_METHOD=method)
+    sentence = refusal(capsys, PASSWORD_HASH_METHOD=method)
+    assert sentence.startswith("FLASK_PASSWORD_HASH_METHOD is not a method of werkzeug's: ")
 
 
 def test_the_environment_outranks_the_defaults_and_the_caller_outranks_both(
