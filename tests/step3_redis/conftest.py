@@ -113,6 +113,23 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             db.engine.dispose()
 
 
+def round_trips(client: Redis, call: Callable[[], object]) -> int:
+    """Return how often the call sends something to the server by this client, and so waits for an answer."""
+    connection = client.connection_pool.get_connection()  # connected: what introduces it is not counted
+    client.connection_pool.release(connection)
+    sends: list[Any] = []
+    send = connection.send_packed_command
+
+    def note(packed: Any, **options: Any) -> None:
+        sends.append(packed)
+        send(packed, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "send_packed_command", note)
+        call()
+    return len(sends)
+
+
 def tracker_of(app: Flask) -> Any:
     """Return the app's tracker."""
     presence: Presence = app.extensions["presence"]

@@ -19,15 +19,19 @@ MakeApp = Callable[..., Flask]
 KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": QUICK_HASH}
 
 
-def test_the_settings_are_the_windows_and_the_key(make_app: MakeApp, own_server: RedisServer) -> None:
-    app = make_app(own_server.url, ONLINE_MINUTES=2, ONLINE_KEEP_MINUTES=60, ONLINE_KEY_PREFIX="shop")
+@pytest.mark.parametrize(("shards", "key"), [(1, "shop:last-seen"), (12, "shop:11:last-seen")])
+def test_the_settings_are_the_windows_and_the_keys(
+    make_app: MakeApp, own_server: RedisServer, shards: int, key: str
+) -> None:
+    settings = {"ONLINE_MINUTES": 2, "ONLINE_KEEP_MINUTES": 60, "ONLINE_KEY_PREFIX": "shop"}
+    app = make_app(own_server.url, **settings, ONLINE_SHARDS=shards)
     token_of(app, "alice")
     assert app.test_client().get("/api/online").json == {"online": 1, "minutes": 2, "resolution_seconds": 0}
     assert app.test_client().get("/api/online?minutes=60").status_code == 200
     assert app.test_client().get("/api/online?minutes=60.001").status_code == 400
     assert tracker_of(app).keep == timedelta(hours=1)
     with own_server.client() as client:
-        assert client.keys("*") == ["shop:last-seen"]
+        assert client.keys("*") == [key]
 
 
 def test_two_embedded_apps_do_not_mix() -> None:
@@ -50,7 +54,16 @@ def test_without_an_address_nothing_is_embedded_but_the_start_ends(
 ) -> None:
     with pytest.raises(SystemExit):
         create_app(KEY | {"REDIS_URL": address})
-    assert "FLASK_REDIS_URL is not set" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "FLASK_REDIS_URL is not set: name a Redis, such as redis://127.0.0.1:6379/0.\n"
+    )
+
+
+# the name of an error in the brackets, and nothing of the address
+REFUSAL = (
+    r"FLASK_REDIS_URL names no usable Redis \([A-Za-z]+\): write redis://host:6379/0, "
+    r"and percent-encode the password in it\.\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +76,10 @@ def test_without_an_address_nothing_is_embedded_but_the_start_ends(
         "redis://host/x",
         "redis://host/0.",
         "redis://:pass/word@host",
+        "redis://:#pass@host/0",
+        "redis://:pass?word@host/0",
+        "redis://:6379#pass@host/0",
+        "redis://:6379?pass@host/0",
         "redis://:12#34pass@host/0",
         "redis://:12?34pass@host/0",
         "redis://app:12#pass@host/0",
@@ -90,10 +107,16 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_password(
 ) -> None:
     with pytest.raises(SystemExit):
         create_app(KEY | {"REDIS_URL": address})
-    sentence = capsys.readouterr().err
-    assert "FLASK_REDIS_URL names no usable Redis" in sentence
-    assert sentence.count("\n") == 1 and "pass" not in sentence.replace("password", "")
-    assert not re.search(r"[12]", sentence.replace("redis://host:6379/0", ""))
+    assert re.fullmatch(REFUSAL, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://host/1", "redis://host?db=1", "redis://:s3cret@host:port", "unix:///s3cret.sock"]
+)
+def test_an_address_that_no_cluster_has_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        create_app(KEY | {"REDIS_URL": address, "REDIS_CLUSTER": True})
+    assert re.fullmatch(REFUSAL, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

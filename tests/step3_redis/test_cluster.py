@@ -18,10 +18,12 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from redis import RedisCluster
+from redis.exceptions import RedisClusterException
 
 from common.presence import OnlineTracker
-from step3_redis.client import TIMEOUT_SECONDS
+from step3_redis.client import LazyCluster
 from step3_redis.sharded import ShardedTracker
+from step3_redis.tracker import RedisTracker
 from tests.contracts.deployment import needs_gunicorn
 from tests.contracts.tracker.fixtures import MakeTracker
 from tests.helpers.apps import bearer, own_retry_clock, token_of
@@ -30,7 +32,7 @@ from tests.helpers.redis_cluster import Cluster, redis_cluster
 from tests.helpers.redis_server import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
 from tests.helpers.users import Someone
-from tests.step3_redis.conftest import MakeClient, tracker_of
+from tests.step3_redis.conftest import MakeClient, round_trips, tracker_of
 from tests.step3_redis.test_sparing import spared
 from tests.step3_redis.test_tracker import RedisContract
 
@@ -186,8 +188,34 @@ def test_another_number_of_shards_is_wrong_for_the_longest_window_kept_and_then_
 def test_sharding_keeps_its_promises_in_the_eyes_of_the_type_checker(
     fake: Callable[..., ShardedTracker],
 ) -> None:
-    promised: OnlineTracker = fake(shards=2)
-    assert promised.window == timedelta(minutes=5)
+    promised: OnlineTracker = fake(shards=2, window=timedelta(minutes=2))
+    one: OnlineTracker = RedisTracker(None, window=timedelta(minutes=2))
+    for declared in (
+        "window",
+        "resolution",
+        "survives_restart",
+        "shared_between_processes",
+        "any_window",
+        "outages",
+        "overloads",
+    ):
+        assert getattr(promised, declared) == getattr(one, declared), declared
+
+
+@pytest.mark.parametrize("backend", ["redis"], indirect=True)
+def test_each_call_is_one_round_trip_but_for_the_list_which_asks_each_shard(
+    make_client: MakeClient, prefix: str
+) -> None:
+    client = make_client()
+    tracker = ShardedTracker(client, shards=SHARDS, prefix=prefix)
+    user = Someone(1)
+    for call, trips in (
+        (partial(tracker.mark_online, user), 1),
+        (tracker.get_online, 1),
+        (partial(tracker.last_seen, user), 1),
+        (tracker.online_users, SHARDS),
+    ):
+        assert round_trips(client, call) == trips, call
 
 
 def statuses(app: Flask, token: str) -> tuple[int, int]:
@@ -295,10 +323,46 @@ def test_two_workers_on_a_cluster_give_every_client_one_and_the_same_count(
 
 def test_a_cluster_is_asked_with_the_timeouts_of_one_redis_and_no_second_try(make_app: MakeApp) -> None:
     lazy = tracker_of(make_app("redis://127.0.0.1:1", **ON_A_CLUSTER))._client._redis_client
-    options = lazy._connect.keywords
-    assert options["socket_timeout"] == options["socket_connect_timeout"] == TIMEOUT_SECONDS
-    assert options["retry"]._retries == 0
-    assert options["socket_keepalive"]
+    options = {**lazy._connect.keywords}
+    assert options.pop("retry")._retries == 0
+    assert options == {
+        "max_connections": 10_000,
+        "socket_timeout": 0.2,
+        "socket_connect_timeout": 0.2,
+        "socket_keepalive": True,
+    }
+
+
+class Nodes:
+    """A cluster that has been found."""
+
+    closed = False
+
+    def ping(self) -> str:
+        return "pong"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_cluster_is_looked_for_at_the_first_call_again_until_it_is_found_and_then_no_more() -> None:
+    answers: list[Any] = [RedisClusterException("no node answers"), nodes := Nodes()]
+
+    def connect() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    client = LazyCluster(connect)
+    client.close()  # there is nothing to close yet
+    assert len(answers) == 2
+    with pytest.raises(RedisClusterException):
+        client.ping()
+    assert [client.ping(), client.ping()] == ["pong", "pong"]
+    assert not nodes.closed
+    client.close()
+    assert nodes.closed
 
 
 @pytest.mark.slow
@@ -316,32 +380,6 @@ def test_a_name_of_several_nodes_leads_to_the_one_that_lives(
     monkeypatch.setattr(socket, "getaddrinfo", look_up_nodes)
     app = make_app(f"redis://nodes.example:{port}", **ON_A_CLUSTER)
     assert statuses(app, token_of(app, "alice")) == (200, 200)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"ONLINE_SHARDS": 0},
-        {"ONLINE_SHARDS": 1001},
-        {"ONLINE_SHARDS": True},
-        {"ONLINE_SHARDS": "12"},
-        {"REDIS_CLUSTER": 1},
-        {"REDIS_CLUSTER": "yes"},
-        {"REDIS_CLUSTER": True, "REDIS_URL": "redis://host/1"},
-        {"REDIS_CLUSTER": True, "REDIS_URL": "redis://host:port"},
-        {"REDIS_CLUSTER": True, "REDIS_URL": "unix:///redis.sock"},
-    ],
-    ids=str,
-)
-def test_a_setting_that_cannot_be_used_ends_the_start_with_a_sentence(
-    make_app: MakeApp, capsys: pytest.CaptureFixture[str], settings: dict[str, Any]
-) -> None:
-    named = f"FLASK_{list(settings)[-1]}"
-    address = settings.get("REDIS_URL", "redis://host")
-    with pytest.raises(SystemExit):
-        make_app(address, **{name: value for name, value in settings.items() if name != "REDIS_URL"})
-    sentence = capsys.readouterr().err
-    assert sentence.count("\n") == 1 and named in sentence
 
 
 @pytest.mark.slow

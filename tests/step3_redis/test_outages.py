@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from step3_redis.client import TIMEOUT_SECONDS
 from tests.helpers.apps import bearer, own_retry_clock, token_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.redis_server import RedisServer, redis_server
@@ -98,10 +97,24 @@ def test_redis_8_a_hung_redis_costs_one_timeout_and_then_nothing(
     assert statuses(app, token) == (200, 200)
 
 
-def test_redis_8_no_call_may_wait_for_longer_than_a_fifth_of_a_second_or_be_tried_again(app: Flask) -> None:
-    arguments = tracker_of(app)._client.connection_pool.connection_kwargs
-    assert arguments["socket_timeout"] == arguments["socket_connect_timeout"] == TIMEOUT_SECONDS == 0.2
-    assert arguments["retry"]._retries == 0
+OVER_TCP = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "socket_keepalive": True}
+
+
+@pytest.mark.parametrize(
+    ("address", "bounds"),
+    [
+        ("redis://host/0", OVER_TCP),
+        ("rediss://host/0", OVER_TCP),
+        ("unix:///run/redis.sock", {"socket_timeout": 0.2}),
+    ],
+)
+def test_redis_8_no_call_may_wait_for_longer_than_a_fifth_of_a_second_or_be_tried_again(
+    make_app: MakeApp, address: str, bounds: dict[str, object]
+) -> None:
+    pool = tracker_of(make_app(address))._client.connection_pool
+    told = pool.connection_kwargs
+    assert {name: value for name, value in told.items() if name.startswith("socket")} == bounds
+    assert (told["retry"]._retries, pool.max_connections) == (0, 10_000)
 
 
 def test_redis_8_a_deployer_may_let_it_wait_longer(make_app: MakeApp) -> None:

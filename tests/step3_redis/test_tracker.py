@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 from fakeredis import FakeRedis, FakeServer
 from redis import ConnectionError as RedisConnectionError
-from redis import Redis
+from redis import Redis, RedisError
+from redis.exceptions import RedisClusterException
 
 import step3_redis.tracker
 from common.presence import OnlineTracker
@@ -28,7 +29,7 @@ from tests.helpers.examples import run_example
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.threads import join, start_thread
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
-from tests.step3_redis.conftest import MakeClient
+from tests.step3_redis.conftest import MakeClient, round_trips
 
 
 class RedisContract(
@@ -66,6 +67,8 @@ def tracker(client: Redis, prefix: str, clock: FakeClock) -> RedisTracker:
 def test_redis_keeps_its_promises_in_the_eyes_of_the_type_checker(tracker: RedisTracker) -> None:
     promised: OnlineTracker = tracker
     assert promised.survives_restart and promised.shared_between_processes and not promised.any_window
+    assert promised.outages == (RedisError, RedisClusterException)
+    assert promised.overloads == ()
 
 
 class User(NamedTuple):
@@ -309,22 +312,11 @@ def test_what_goes_over_the_wire(own_server: RedisServer, clock: FakeClock) -> N
 
 
 @pytest.mark.parametrize("backend", ["redis"])
-def test_a_mark_that_does_not_tidy_is_one_round_trip(
-    tracker: RedisTracker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_call_is_one_round_trip_but_for_a_mark_that_tidies(tracker: RedisTracker, client: Redis) -> None:
     tracker.mark_online(ALICE)
-    connection = tracker._client.connection_pool.get_connection()
-    tracker._client.connection_pool.release(connection)
-    sends: list[Any] = []
-    send = connection.send_packed_command
-
-    def note(packed: Any, **options: Any) -> None:
-        sends.append(packed)
-        send(packed, **options)
-
-    monkeypatch.setattr(connection, "send_packed_command", note)
-    tracker.mark_online(BOB)
-    assert len(sends) == 1
+    mark = partial(tracker.mark_online, BOB)
+    for call in (mark, mark, tracker.get_online, tracker.online_users, partial(tracker.last_seen, BOB)):
+        assert round_trips(client, call) == 1, call
 
 
 @pytest.mark.parametrize("backend", ["fakeredis"])
