@@ -166,12 +166,9 @@ def test_database_6_datetime_means_one_thing(clock: FakeClock) -> None:
         assert "datetime" not in [alias.name for module in modules for alias in module.names]
 
 
-def test_database_7_what_warns_today_is_an_error_here(article: ArticleColumn) -> None:
+def test_database_7_nothing_legacy_is_called(article: ArticleColumn) -> None:
     with pytest.raises(LegacyAPIWarning):
         article.User.query.get(1)
-
-
-def test_database_7_nothing_legacy_is_called() -> None:
     for path in SOURCES:
         called = {
             node.attr

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Engine, NullPool, event, text
+from sqlalchemy import URL, Engine, NullPool, QueuePool, event, text
 from werkzeug.test import TestResponse
 
 from step2_database.app import create_app
@@ -157,6 +157,17 @@ def test_a_slow_count_delays_no_mark(app: Flask) -> None:
     assert tracker_of(app).last_seen(ALICE) == clock_of(app).now
 
 
+def test_marks_that_wait_delay_no_read(app: Flask) -> None:
+    tracker = tracker_of(app)
+    tracker.mark_online(ALICE)
+    with ExitStack() as busy:
+        for _ in range(tracker._writing.pool.size()):  # type: ignore[attr-defined]
+            busy.enter_context(tracker._writing.connect())
+        assert tracker.get_online() == 1
+        assert tracker.online_users() == [(ALICE.id, clock_of(app).now)]
+        assert tracker.last_seen(ALICE) == clock_of(app).now
+
+
 def test_a_pool_of_one_connection_is_enough_for_a_request(make_app: MakeApp) -> None:
     """A mark in a second connection of the request's pool would wait for the request itself."""
     app = make_app(SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.1})
@@ -165,40 +176,63 @@ def test_a_pool_of_one_connection_is_enough_for_a_request(make_app: MakeApp) -> 
     assert [user["name"] for user in answer.json["users"]] == ["alice"]  # type: ignore[index]
 
 
-LIMITS = {
-    "sqlite": {"PRAGMA busy_timeout": "500", "PRAGMA synchronous": "1"},  # 1 is NORMAL
-    "postgresql": {"SHOW statement_timeout": "500ms", "SHOW synchronous_commit": "off"},
-    "mysql": {"SELECT @@innodb_lock_wait_timeout": "1"},
+class Bounds(NamedTuple):
+    """What a connection of one engine is told: by statements, and by the driver's arguments."""
+
+    told: dict[str, str]
+    arguments: dict[str, Any]
+
+
+WRITING = {
+    "sqlite": Bounds({"PRAGMA busy_timeout": "500", "PRAGMA synchronous": "1"}, {"timeout": 0.5}),  # NORMAL
+    "postgresql": Bounds(
+        {"SHOW statement_timeout": "500ms", "SHOW synchronous_commit": "off"},
+        {"connect_timeout": 2, "tcp_user_timeout": 500},
+    ),
+    "mysql": Bounds(
+        {"SELECT @@innodb_lock_wait_timeout": "1"},
+        {"connect_timeout": 0.5, "read_timeout": 0.5, "write_timeout": 0.5},
+    ),
 }
-DRIVERS: dict[str, dict[str, Any]] = {
-    "sqlite": {"timeout": 0.5},
-    "postgresql": {"connect_timeout": 2, "tcp_user_timeout": 500},
-    "mysql": {"connect_timeout": 0.5, "read_timeout": 0.5, "write_timeout": 0.5},
+READING = {
+    "sqlite": Bounds({"PRAGMA busy_timeout": "2000"}, {"timeout": 2}),
+    "postgresql": Bounds({"SHOW statement_timeout": "2s"}, {"connect_timeout": 2, "tcp_user_timeout": 2000}),
+    "mysql": Bounds(
+        {"SELECT @@innodb_lock_wait_timeout": "1"},
+        {"connect_timeout": 2, "read_timeout": 2, "write_timeout": 2},
+    ),
 }
 
 
 def test_each_new_connection_is_told_how_long_it_may_wait(app: Flask, backend: str) -> None:
-    assert_limits(app, backend)
-    pool: Any = tracker_of(app)._writing.pool
-    assert (pool.size(), pool._max_overflow, pool._timeout, pool._recycle) == (5, 0, 0.5, 1800)
+    assert_bounds(tracker_of(app)._writing, WRITING[backend])
+    assert_bounds(tracker_of(app)._reading, READING[backend])
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_each_engine_has_five_connections_and_only_the_one_that_reads_tries_them_first(app: Flask) -> None:
+    for engine, wait, ping in ((tracker_of(app)._writing, 0.5, False), (tracker_of(app)._reading, 2, True)):
+        pool: Any = engine.pool
+        assert isinstance(pool, QueuePool)
+        assert (pool.size(), pool._max_overflow, pool._timeout, pool._recycle) == (5, 0, wait, 1800)
+        assert pool._pre_ping == ping
 
 
 @pytest.mark.slow  # psycopg2 is for maintainers: the extra "dev" installs it
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_psycopg2_is_told_the_same_as_psycopg(make_app: MakeApp, database: URL, backend: str) -> None:
     app = make_app(database.set(drivername="postgresql+psycopg2"))
-    assert_limits(app, backend)
+    assert_bounds(tracker_of(app)._writing, WRITING[backend])
     token_of(app, "alice")
     assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
 
 
-def assert_limits(app: Flask, backend: str) -> None:
+def assert_bounds(engine: Engine, bounds: Bounds) -> None:
     """Look at a new connection, and at the arguments that opened it."""
-    engine = tracker_of(app)._writing
     with noted_arguments(engine) as arguments, engine.connect() as connection:
-        told = {asked: str(connection.exec_driver_sql(asked).scalar()) for asked in LIMITS[backend]}
-    assert told == LIMITS[backend]
-    assert arguments.items() >= DRIVERS[backend].items()
+        told = {asked: str(connection.exec_driver_sql(asked).scalar()) for asked in bounds.told}
+    assert told == bounds.told
+    assert arguments.items() >= bounds.arguments.items()
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Table, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
 import step2_database.tracker
@@ -80,6 +82,7 @@ class TestDatabaseTrackerKeepsTheContract(
 def test_the_database_keeps_its_promises_in_the_eyes_of_the_type_checker(app: Flask) -> None:
     tracker: OnlineTracker = tracker_of(app)
     assert tracker.survives_restart and tracker.shared_between_processes and tracker.any_window
+    assert (tracker.outages, tracker.overloads) == ((DBAPIError,), (PoolTimeoutError,))
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

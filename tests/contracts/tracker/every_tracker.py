@@ -26,11 +26,6 @@ CAPABILITIES: dict[str, dict[bool, type[TrackerFixtures]]] = {
 class TrackerContract(Counting, Windows, Listing, LastSeen, Resolution, NeverBackwards, Threads):
     """A step's test class inherits this, and what its tracker promises beyond; it overrides make_tracker."""
 
-    def test_what_differs_between_the_steps_is_declared(self, tracker: OnlineTracker) -> None:
-        for declared in (tracker.survives_restart, tracker.shared_between_processes, tracker.any_window):
-            assert isinstance(declared, bool)
-        assert all(issubclass(outage, Exception) for outage in tracker.outages)
-
     def test_whatever_it_declares_is_tested(self, tracker: OnlineTracker) -> None:
         public = {name: getattr(tracker, name) for name in dir(tracker) if not name.startswith("_")}
         declared = {name: value for name, value in public.items() if isinstance(value, bool)}
