@@ -152,6 +152,11 @@ class HttpContract:
         with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
             create_connection(("127.0.0.2", port), timeout=1).close()
 
+    def test_a_connection_that_says_nothing_holds_nobody_up(self, server: StepServer) -> None:
+        port = urlsplit(server.client.url).port
+        with create_connection(("127.0.0.1", port)):  # a browser opens such ones, to have them ready
+            assert server.client.call("GET", "/api/online").status == 200
+
     # --- bad input: the right 4xx in JSON, nobody marked ---
 
     @pytest.mark.parametrize(
@@ -192,6 +197,8 @@ class HttpContract:
             "alice\0:demo",
             "alice:demo\0",
             " alice:demo",
+            "ali%:demo",
+            "_lice:demo",
             "\0:\0",
             b"\xff\xfe:demo",
             b"alice:\xff",
