@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 TOOLS = ("sh", "cat", "cksum", "dirname", "env", "sed", "cp", "mkdir", "rm")
 # Notes how it is called, and fails where a file says so; `-m venv` makes another of itself, with a pip.
 PYTHON = """#!/bin/sh
-echo "python $*" >>"$HOME/calls"
+echo "${0##*/} $*" >>"$HOME/calls"
 case "$*" in
     -V) echo "Python ($(cat "$HOME/version"))" ;;
     *version_info*) "$REAL_PYTHON" -c "import sys; sys.version_info = ($(cat "$HOME/version")); $2" ;;
@@ -37,14 +37,22 @@ echo "apt-get $* (${DEBIAN_FRONTEND:-})" >>"$HOME/calls"
 if [ -e "$HOME/apt fails" ]; then exit 100; fi
 case "$*" in *python3-venv*) rm "$HOME/no venv" ;; esac
 """
+MAKE = "python3 -m venv --clear .venv"
 INSTALL = "python -m pip install --disable-pip-version-check -r requirements.txt"
+SETTING_UP = (
+    "Setting up .venv, once: some 120 MB are fetched, in a minute or two\n    flask\n    installing them\n"
+)
+INSTALLING_VENV = "Debian and Ubuntu pack venv apart from Python: installing python3-venv\n"
 
 
 class Machine:
     """A copy of what setup.sh reads, and the few programs that there are."""
 
     def __init__(self, folder: Path) -> None:
-        self.home, self.project, self.programs = (folder / name for name in ("home", "project", "programs"))
+        # with a space, as a reader's folder may have one
+        self.home, self.project, self.programs = (
+            folder / name for name in ("home", "my project", "programs")
+        )
         for each in (self.home, self.project, self.programs):
             each.mkdir()
         for name in ("setup.sh", "requirements.txt", "constraints.txt", "pyproject.toml"):
@@ -87,7 +95,7 @@ class Machine:
         """Return how the pretending programs were called, but for what only asks."""
         file = self.home / "calls"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [line for line in lines if not line.startswith(("python -c", "python -V"))]
+        return [line for line in lines if " -c import " not in line and not line.endswith(" -V")]
 
     @property
     def is_ready(self) -> bool:
@@ -102,12 +110,8 @@ def machine(tmp_path: Path) -> Machine:
 def test_it_makes_an_environment_and_shows_that_it_is_alive(machine: Machine) -> None:
     ended = machine.set_up()
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert machine.calls() == ["python -m venv --clear .venv", INSTALL]
-    assert ended.stdout.splitlines() == [
-        "Setting up .venv, once: some 120 MB are fetched, in a minute or two",
-        "    flask",
-        "    installing them",
-    ]
+    assert machine.calls() == [MAKE, INSTALL]
+    assert ended.stdout == SETTING_UP
 
 
 def test_the_second_time_it_does_nothing_and_needs_no_python(machine: Machine) -> None:
@@ -131,11 +135,14 @@ def test_a_failed_install_is_not_ready_and_is_tried_again(machine: Machine) -> N
     assert machine.is_ready
 
 
-def test_without_an_environment_nothing_is_installed(machine: Machine) -> None:
+def test_without_a_new_environment_nothing_is_installed_into_the_old_one(machine: Machine) -> None:
+    machine.set_up()
+    with (machine.project / "requirements.txt").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
     machine.there("venv fails")
-    assert machine.set_up().returncode == 1
-    assert machine.calls() == ["python -m venv --clear .venv"]
-    assert not machine.is_ready
+    for _ in range(2):  # it is not taken for ready the next time either
+        assert machine.set_up().returncode == 1
+        assert machine.calls() == [MAKE]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "constraints.txt", "pyproject.toml"])
@@ -144,21 +151,21 @@ def test_an_environment_of_other_requirements_is_made_anew(machine: Machine, nam
     with (machine.project / name).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert machine.set_up().returncode == 0
-    assert machine.calls() == ["python -m venv --clear .venv", INSTALL]
+    assert machine.calls() == [MAKE, INSTALL]
 
 
 def test_an_environment_that_was_moved_is_made_anew(machine: Machine) -> None:
     machine.set_up()
     machine.project = machine.project.rename(machine.project.with_name("moved"))
     machine.set_up()
-    assert machine.calls() == ["python -m venv --clear .venv", INSTALL]
+    assert machine.calls() == [MAKE, INSTALL]
 
 
 def test_an_environment_whose_python_has_gone_is_made_anew(machine: Machine) -> None:
     machine.set_up()
     (machine.project / ".venv/bin/python").unlink()
     machine.set_up()
-    assert machine.calls() == ["python -m venv --clear .venv", INSTALL]
+    assert machine.calls() == [MAKE, INSTALL]
 
 
 def test_another_python_that_is_asked_for_makes_the_environment_anew(machine: Machine) -> None:
@@ -167,7 +174,21 @@ def test_another_python_that_is_asked_for_makes_the_environment_anew(machine: Ma
     assert machine.set_up(PYTHON="python3").returncode == 0
     assert machine.calls() == []  # it is the one that is there
     machine.set_up(PYTHON="python3.12")
-    assert machine.calls() == ["python -m venv --clear .venv", INSTALL]
+    assert machine.calls() == ["python3.12 -m venv --clear .venv", INSTALL]
+    machine.set_up()
+    assert machine.calls() == []  # the reader who names none has no wish
+
+
+def test_a_python_may_be_named_by_a_path_with_a_space_and_python3_is_then_not_needed(
+    machine: Machine,
+) -> None:
+    named = machine.programs / "my python"
+    (machine.programs / "python3").rename(named)
+    ended = machine.set_up(PYTHON=str(named))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, SETTING_UP, "")
+    assert machine.calls() == ["my python -m venv --clear .venv", INSTALL]
+    assert machine.set_up(PYTHON=str(named)).returncode == 0
+    assert machine.calls() == []
 
 
 @pytest.mark.parametrize("case", ["too old", "not there"])
@@ -177,7 +198,7 @@ def test_without_a_python_of_3_11_or_newer_it_says_so_and_makes_nothing(machine:
     else:
         (machine.programs / "python3").unlink()
     ended = machine.set_up()
-    assert ended.returncode == 1
+    assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.splitlines()[-1] == (
         "Python 3.11 or newer is needed: install it and name it, as in PYTHON=python3.12 sh setup.sh"
     )
@@ -188,11 +209,12 @@ def test_without_a_python_of_3_11_or_newer_it_says_so_and_makes_nothing(machine:
 def test_on_debian_it_installs_venv_and_asks_nothing(machine: Machine) -> None:
     machine.there("no venv")
     machine.write("apt-get", APT_GET)
-    assert machine.set_up().returncode == 0
+    ended = machine.set_up()
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{INSTALLING_VENV}{SETTING_UP}", "")
     assert machine.calls() == [
         "apt-get update -q ()",
         "apt-get install -qy --no-install-recommends python3-venv (noninteractive)",
-        "python -m venv --clear .venv",
+        MAKE,
         INSTALL,
     ]
 
@@ -213,7 +235,7 @@ def test_where_venv_cannot_be_installed_it_says_what_to_do(machine: Machine, cas
         machine.write("apt-get", APT_GET)
         machine.write("id", "#!/bin/sh\necho 1000\n")
     ended = machine.set_up()
-    assert ended.returncode == 1
+    assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
         "This Python lacks venv: as root, install your system's package for it (Debian: python3-venv), "
         "then try again.\n"
