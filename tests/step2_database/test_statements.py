@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, Integer, MetaData, String, Table, event, inspect
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, event, inspect
 from sqlalchemy.engine.interfaces import CacheStats
 
 from common.presence import record
@@ -128,16 +128,24 @@ def test_a_mark_tries_no_connection_before_it_uses_it_and_a_read_does(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker = tracker_of(app)
-    pings: list[str] = []
-    for name, engine in (("writing", tracker._writing), ("reading", tracker._reading)):
+    pinged: list[object] = []
+
+    def note_pings_of(engine: Engine) -> None:
         engine.connect().close()
         ping = engine.dialect.do_ping
-        noting = lambda connection, ping=ping, name=name: (pings.append(name), ping(connection))[1]  # noqa: E731
-        monkeypatch.setattr(engine.dialect, "do_ping", noting)
+
+        def note(connection: Any) -> bool:
+            pinged.append(engine)
+            return ping(connection)
+
+        monkeypatch.setattr(engine.dialect, "do_ping", note)
+
+    for engine in (tracker._writing, tracker._reading):
+        note_pings_of(engine)
     tracker.mark_online(ALICE)
-    assert pings == []
+    assert pinged == []
     tracker.get_online()
-    assert pings == ["reading"]
+    assert pinged == [tracker._reading]
 
 
 def test_a_mark_neither_commits_nor_flushes_nor_expires_nor_reloads(app: Flask, sent: list[str]) -> None:
