@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -109,10 +110,20 @@ def test_auth_4_an_inactive_user_is_refused_and_not_marked(
     assert tracker.marked == []
 
 
-def test_auth_5_a_token_ends_with_its_age(app: Flask, client: FlaskClient, token: str) -> None:
-    assert client.get("/api/me", headers=bearer(token)).status_code == 200
-    app.config["TOKEN_MAX_AGE_SECONDS"] = -1
-    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+@pytest.mark.parametrize("age", [3600, 60])
+def test_auth_5_a_token_ends_with_its_age(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    app.config["TOKEN_MAX_AGE_SECONDS"] = age
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: 1_700_000_000)
+    signed = token_of(app, "alice")
+
+    def status_after(seconds: float) -> int:
+        monkeypatch.setattr("common.auth.time.time", lambda: 1_700_000_000 + seconds)
+        return client.get("/api/me", headers=bearer(signed)).status_code
+
+    assert status_after(0) == status_after(age) == 200
+    assert status_after(age + 0.001) == 401
 
 
 @pytest.mark.parametrize("ahead", [1, 3600])
@@ -143,13 +154,34 @@ def test_auth_5_a_token_that_was_tampered_with_or_signed_by_another_is_refused(
 
 
 @pytest.mark.parametrize(
-    "claim", [1, "1", None, {}, [], [1], ["1", "x"], [1, 2, 3], [None, None], [1.5, "x"]]
+    "claim_with",
+    [
+        lambda stamp: 1,
+        lambda stamp: stamp,
+        lambda stamp: None,
+        lambda stamp: {"1": stamp},
+        lambda stamp: [],
+        lambda stamp: [1],
+        lambda stamp: [stamp],
+        lambda stamp: ["1", stamp],
+        lambda stamp: [1.0, stamp],
+        lambda stamp: [1, [stamp]],
+        lambda stamp: [1, None],
+        lambda stamp: [1, ""],
+        lambda stamp: [1, stamp[:-1]],
+        lambda stamp: [1, stamp, 3],
+        lambda stamp: [2, stamp],
+        lambda stamp: [99, stamp],
+    ],
 )
 def test_a_token_of_ours_with_another_content_is_refused(
-    app: Flask, client: FlaskClient, claim: object
+    app: Flask, client: FlaskClient, tracker: NotingTracker, token: str, claim_with: Callable[[str], object]
 ) -> None:
-    token = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).dumps(claim)
-    assert client.get("/api/me", headers=bearer(token)).status_code == 401
+    serializer = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT)
+    _, stamp = serializer.loads(token)
+    forged = serializer.dumps(claim_with(stamp))
+    assert client.get("/api/me", headers=bearer(forged)).status_code == 401
+    assert tracker.marked == []
 
 
 def test_after_a_change_of_the_secret_key_earlier_tokens_are_good_while_the_earlier_key_is_kept(
