@@ -147,8 +147,10 @@ def test_a_refusal_keeps_the_header_that_its_status_needs(
     assert ", ".join(sorted(answer.headers[name].split(", "))) == value
 
 
-def test_elsewhere_a_refusal_is_a_page(client: FlaskClient) -> None:
-    assert client.get("/nothing").mimetype == "text/html"
+@pytest.mark.parametrize("path", ["/nothing", "/apis", "/my/api/nothing"])
+def test_elsewhere_a_refusal_is_a_page(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
 
 
 def test_without_a_database_of_users_the_api_answers_503_and_logs_a_line(

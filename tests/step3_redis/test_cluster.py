@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event, RLock, Semaphore
 from typing import Any
 from unittest.mock import Mock
 from uuid import UUID
@@ -21,7 +21,7 @@ from redis import RedisCluster
 from redis.exceptions import RedisClusterException
 
 from common.presence import OnlineTracker
-from step3_redis.client import LazyCluster
+from step3_redis.client import LazyCluster, OneSearch
 from step3_redis.sharded import ShardedTracker
 from step3_redis.tracker import RedisTracker
 from tests.contracts.deployment import needs_gunicorn
@@ -31,6 +31,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.redis_cluster import Cluster, redis_cluster
 from tests.helpers.redis_server import RedisServer, free_port, wait_until
 from tests.helpers.started_steps import ROOT, Copy
+from tests.helpers.threads import join, start_thread
 from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, round_trips, tracker_of
 from tests.step3_redis.test_sparing import spared
@@ -342,6 +343,9 @@ class Nodes:
 
     closed = False
 
+    def __init__(self) -> None:
+        self.nodes_manager = Mock()
+
     def ping(self) -> str:
         return "pong"
 
@@ -367,6 +371,51 @@ def test_a_cluster_is_looked_for_at_the_first_call_again_until_it_is_found_and_t
     assert not nodes.closed
     client.close()
     assert nodes.closed
+    assert isinstance(nodes.nodes_manager.initialize, OneSearch)
+
+
+class NotedLock:
+    """A lock that tells how many threads have asked for it."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self.asked = Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.asked.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@pytest.mark.parametrize("failure", [None, RedisClusterException("no node answers")], ids=str)
+def test_of_threads_that_need_the_nodes_at_once_one_searches_and_all_have_what_it_found(
+    failure: Exception | None,
+) -> None:
+    may_end = Event()
+    look = Mock(side_effect=failure or (lambda: None))
+    search = OneSearch(lambda: (may_end.wait(10), look())[1])
+    search._lock = lock = NotedLock()  # type: ignore[assignment]
+    outcomes: list[Exception | None] = []
+
+    def need_the_nodes() -> None:
+        try:
+            search()
+        except RedisClusterException as error:
+            outcomes.append(error)
+        else:
+            outcomes.append(None)
+
+    threads = [start_thread(need_the_nodes) for _ in range(4)]
+    for _ in threads:
+        assert lock.asked.acquire(timeout=10)  # it has come before the first search ended
+    may_end.set()
+    join(*threads)
+    assert (look.call_count, [str(each) for each in outcomes]) == (1, [str(failure)] * 4)
+    look.side_effect = None
+    search()  # who comes later searches anew
+    assert look.call_count == 2
 
 
 @pytest.mark.slow
