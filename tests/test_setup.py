@@ -20,7 +20,8 @@ echo "${0##*/} $*" >>"$HOME/calls"
 case "$*" in
     -V) echo "Python ($(cat "$HOME/version"))" ;;
     *version_info*) "$REAL_PYTHON" -c "import sys; sys.version_info = ($(cat "$HOME/version")); $2" ;;
-    *ensurepip*) [ ! -e "$HOME/no venv" ] ;;
+    *ensurepip*)
+        if [ -e "$HOME/no venv" ]; then echo "No module named 'ensurepip'" >&2; exit 1; fi ;;
     "-m venv --clear .venv")
         if [ -e "$HOME/venv fails" ]; then exit 1; fi
         rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
@@ -248,7 +249,8 @@ def test_an_ordinary_user_installs_venv_with_sudo(machine: Machine) -> None:
     machine.write("apt-get", APT_GET)
     machine.write("id", "#!/bin/sh\necho 1000\n")
     machine.write("sudo", '#!/bin/sh\necho "sudo $*" >>"$HOME/calls"\n"$@"\n')
-    assert machine.set_up().returncode == 0
+    ended = machine.set_up()
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{INSTALLING_VENV}{SETTING_UP}", "")
     asked = [call for call in machine.calls() if call.startswith("sudo")]
     assert asked == [
         "sudo apt-get update -q",

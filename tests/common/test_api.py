@@ -80,6 +80,13 @@ def test_users_online_are_listed_with_their_names_and_without_the_deleted(
     }
 
 
+def test_at_most_a_hundred_users_are_listed(client: FlaskClient, tracker: NotingTracker) -> None:
+    alice = sign_in(client, "alice")
+    tracker.marked += [2] * 150
+    listed: Any = client.get("/api/online/users", headers=alice).json
+    assert [user["id"] for user in listed["users"]] == [1, *[2] * 99]
+
+
 def test_a_query_that_is_refused_marks_nobody_although_the_token_is_good(
     client: FlaskClient, tracker: NotingTracker
 ) -> None:
