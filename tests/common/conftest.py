@@ -27,6 +27,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+SEEN = datetime(2026, 1, 31, 8, 0, 0, 123457, tzinfo=UTC)  # with a fraction, so that nobody rounds it
 
 
 class User(Account, Base):
@@ -86,11 +87,11 @@ class NotingTracker:
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:
         self._read()
         self.windows.append(window)
-        return [(user_id, datetime(2026, 1, 31, 8, tzinfo=UTC)) for user_id in reversed(self.marked)][:limit]
+        return [(user_id, SEEN) for user_id in reversed(self.marked)][:limit]
 
     def last_seen(self, user: Any) -> datetime | None:
         self._read()
-        return datetime(2026, 1, 31, 8, tzinfo=UTC) if user.id in self.marked else None
+        return SEEN if user.id in self.marked else None
 
     def check_window(self, window: timedelta | None) -> timedelta:
         if window is not None and window > timedelta(days=1):

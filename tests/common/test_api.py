@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from tests.common.conftest import NotingTracker, db, make_app
+from tests.common.conftest import SEEN, NotingTracker, db, make_app
 from tests.helpers.apps import QUICK_HASH
 
 WITHOUT_USERS = (
@@ -61,7 +61,7 @@ def test_no_answer_may_be_kept_by_anybody(client: FlaskClient, tracker: NotingTr
 
 def test_me_says_who_asks(client: FlaskClient) -> None:
     answer = client.get("/api/me", headers=sign_in(client, "alice"))
-    assert answer.json == {"id": 1, "name": "alice", "last_seen": "2026-01-31T08:00:00+00:00"}
+    assert answer.json == {"id": 1, "name": "alice", "last_seen": "2026-01-31T08:00:00.123457+00:00"}
 
 
 def test_users_online_are_listed_with_their_names_and_without_the_deleted(
@@ -71,7 +71,7 @@ def test_users_online_are_listed_with_their_names_and_without_the_deleted(
     bob = sign_in(client, "bob")
     tracker.marked.remove(2)
     tracker.marked.append(99)
-    seen = "2026-01-31T08:00:00+00:00"
+    seen = SEEN.isoformat()
     assert client.get("/api/online/users", headers=bob).json == {
         "users": [
             {"id": 2, "name": "bob", "last_seen": seen},
