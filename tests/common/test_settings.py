@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,29 @@ def test_the_resolution_is_a_tenth_of_the_window_and_at_most_30_seconds_unless_s
 
 def test_keep_is_the_window_unless_set() -> None:
     assert make_app(QUICK | {"ONLINE_MINUTES": 0.5}).config["ONLINE_KEEP_MINUTES"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"SECRET_KEY": "k"},
+        {"SECRET_KEY_FALLBACKS": []},
+        {"SECRET_KEY_FALLBACKS": ["an earlier key"]},
+        {"TOKEN_MAX_AGE_SECONDS": 1},
+        {"TOKEN_MAX_AGE_SECONDS": timedelta.max // timedelta(seconds=1)},
+        {"ONLINE_MINUTES": timedelta.resolution / timedelta(minutes=1)},
+        {"ONLINE_MINUTES": timedelta.max // timedelta(minutes=1)},
+        {"ONLINE_KEEP_MINUTES": 5},
+        {"ONLINE_RESOLUTION_SECONDS": 299.999999},
+        {"ONLINE_KEY_PREFIX": "my app"},
+        {"ONLINE_SHARDS": 1000},
+        {"REDIS_CLUSTER": True},
+    ],
+    ids=str,
+)
+def test_a_setting_at_its_limit_is_taken_as_it_is(setting: dict[str, Any]) -> None:
+    ((name, value),) = setting.items()
+    assert make_app(QUICK | setting).config[name] == value
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -88,6 +89,8 @@ REFUSAL = (
         "redis://host/1/2",
         "redis://host:0/0",
         "redis://host?socket_timeout=-1",
+        "redis://host?socket_timeout=0",
+        "redis://host?socket_timeout=60.1",
         "redis://host?socket_timeout=nan",
         "redis://host?socket_connect_timeout=1e20",
         "redis://host?socket_type=1",
@@ -119,13 +122,40 @@ def test_an_address_that_no_cluster_has_is_refused(address: str, capsys: pytest.
     assert re.fullmatch(REFUSAL, capsys.readouterr().err)
 
 
+def test_what_a_deployer_may_set_in_the_address_reaches_the_client() -> None:
+    options = {
+        "client_name": "web",
+        "decode_responses": "true",  # redis-py takes any text for yes
+        "encoding": "latin-1",
+        "health_check_interval": 5,
+        "max_connections": 7,
+        "protocol": 2,
+        "socket_connect_timeout": 1,
+        "socket_keepalive": False,
+        "socket_timeout": 60,
+        "ssl_ca_certs": "/ca.pem",
+        "ssl_ca_path": "/ca",
+        "ssl_cert_reqs": "optional",
+        "ssl_certfile": "/own.pem",
+        "ssl_check_hostname": False,
+        "ssl_keyfile": "/key.pem",
+    }
+    address = f"rediss://presence:p%2Fw@host:7000/3?{urlencode(options)}"
+    app = create_app(KEY | {"REDIS_URL": address, "SQLALCHEMY_DATABASE_URI": "sqlite://"})
+    pool = tracker_of(app)._client.connection_pool
+    assert pool.max_connections == options.pop("max_connections")
+    named = {"username": "presence", "password": "p/w", "host": "host", "port": 7000, "db": 3}
+    told = pool.connection_kwargs
+    assert {name: told[name] for name in named | options} == named | options
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "redis://127.0.0.1",
         "redis://:p%2Fw@host:1/3",
         "rediss://host/0?ssl_cert_reqs=none",
-        "unix:///run/redis.sock?db=1",
+        "unix:///run/redis.sock?db=1&username=presence&password=p%2Fw",
     ],
 )
 def test_an_address_that_can_be_used_opens_no_connection_yet(address: str) -> None:
