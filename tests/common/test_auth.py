@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from werkzeug.security import check_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 import common.accounts
 from common.auth import TOKEN_SALT, basic_auth, token_auth
@@ -31,14 +31,19 @@ def token(client: FlaskClient, tracker: NotingTracker) -> str:
 
 @pytest.fixture
 def hash_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note the stored hash of every password check."""
+    """Note the stored hash of every password check, and each that is made anew."""
     checks: list[str] = []
 
     def noting(stored: str, password: str) -> bool:
         checks.append(stored)
         return check_password_hash(stored, password)
 
+    def noting_new(password: str, method: str) -> str:
+        checks.append("made anew")
+        return generate_password_hash(password, method)
+
     monkeypatch.setattr(common.accounts, "check_password_hash", noting)
+    monkeypatch.setattr(common.accounts, "generate_password_hash", noting_new)
     return checks
 
 
