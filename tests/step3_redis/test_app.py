@@ -41,8 +41,10 @@ def test_two_embedded_apps_do_not_mix() -> None:
     assert (tracker_of(one).get_online(), tracker_of(other).get_online()) == (1, 0)
 
 
-def test_what_is_embedded_declares_that_it_is_neither_shared_nor_kept() -> None:
-    settings = KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://", "REDIS_URL": "redis://127.0.0.1:1"}
+@pytest.mark.parametrize("shards", [1, 12])
+def test_what_is_embedded_declares_that_it_is_neither_shared_nor_kept(shards: int) -> None:
+    address = {"SQLALCHEMY_DATABASE_URI": "sqlite://", "REDIS_URL": "redis://127.0.0.1:1"}
+    settings = KEY | address | {"ONLINE_SHARDS": shards}
     embedded, real = create_app(settings, embedded=True), create_app(settings)
     for app, is_real in ((embedded, False), (real, True)):
         declared = tracker_of(app).survives_restart, tracker_of(app).shared_between_processes
