@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import pairwise, takewhile, zip_longest
+from itertools import pairwise, zip_longest
+from typing import Any, NamedTuple
 
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
 from tools.break_it.defects import breakages
 from tools.documents.markdown import Document, Part, document
+from tools.documents.prose import MOST_SENTENCES, MOST_WORDS, paragraphs, prose, sentences, words
 
 HAN = r"[\u4e00-\u9fff]"
 FULL_WIDTH = "，。；：！？、（）「」《》“”"
-COMMENT = {"python": r"(^|\s+)#.*", "sh": r"(^|\s+)#.*", "console": r"(^|\s+)#.*", "sql": r"\s*--.*"}
+HASH = r"(^|[^\S\n]+)#.*"
+COMMENT = {**dict.fromkeys(("python", "pycon", "diff", "sh", "console"), HASH), "sql": r"\s*--.*"}
 TYPOGRAPHY = {
     rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}": "a space belongs between Chinese and English or digits",
     rf"{HAN} ?[,.;:!?()]|[,;:!?()] ?{HAN}|[A-Za-z0-9]\. ?{HAN}": "Chinese has full-width punctuation",
@@ -28,7 +31,7 @@ EVERYWHERE = {
     r"\d %": "no space before %",
     r"\d(?:ms|µs|s|KB|MB|GB)\b": "a space before a unit",
     r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
-    r"[*`~]|\]\(": "a mark that shows: emphasis, a link or code that does not end where it should",
+    r"[*`~]|\]\(|\[!": "a mark that shows: emphasis, a link, code or a box that does not end where it should",
 }
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 UNITS = {"毫秒": "ms", "秒": "s", "second": "s", "seconds": "s"}
@@ -37,28 +40,57 @@ TEST_NAME = re.compile(r"def (test_\w+)\(")
 
 
 def differences(english: Document, chinese: Document) -> list[str]:
-    """Say where the two languages are out of step."""
+    """Say where the two languages are out of step; within a section, the prose of each is its own."""
     found = []
-    for ours, theirs in zip_longest(comparable(english), comparable(chinese)):
-        if ours is None or theirs is None or ours.kind != theirs.kind:
-            found.append(f"{place(english, ours)} is not what {place(chinese, theirs)} is")
+    for ours, theirs in zip_longest(sections(english), sections(chinese)):
+        mine, its = (section[0] if section else None for section in (ours, theirs))
+        if mine is None or its is None or mine.kind != its.kind:
+            found.append(f"{place(english, mine)} is not what {place(chinese, its)} is")
             break  # from here on, nothing is opposite its twin
-        found += [
-            f"{place(chinese, theirs)}: {what}: {english.name} has {show(mine, its)}, this {show(its, mine)}"
-            for what, mine, its in zip(ASPECTS, aspects(ours), aspects(theirs), strict=True)
-            if mine != its
-        ]
+        at = f"{place(chinese, its)}: "
+        found += different(english, at, {"anchors": (mine.anchor, its.anchor)})
+        found += different(english, at, {what: (of(ours), of(theirs)) for what, of in OF_PROSE.items()})
+        for one, other in zip_longest(fixed(ours), fixed(theirs)):
+            if one is None or other is None or one.kind != other.kind:
+                found.append(f"{place(english, one)} is not what {place(chinese, other)} is")
+                break
+            pairs = {what: (of(one), of(other)) for what, of in OF_FIXED.items()}
+            found += different(english, f"{place(chinese, other)}: ", pairs)
     return found
 
 
-def comparable(each: Document) -> Iterator[Part]:
-    """Return the parts that the other language must have too."""
+def different(english: Document, at: str, aspects: dict[str, tuple[Any, Any]]) -> list[str]:
+    """Say which aspects of two twins are not the same."""
+    return [
+        f"{at}{what}: {english.name} has {show(mine, its)}, this {show(its, mine)}"
+        for what, (mine, its) in aspects.items()
+        if mine != its
+    ]
+
+
+def sections(each: Document) -> Iterator[list[Part]]:
+    """Return what the other language must have too: the bar above the title, then each heading's section."""
+    section: list[Part] = []
     alone = False
     for part in each.parts:
         if part.kind == "remark" and part.text in (f"only {each.language}", "/only"):
             alone = part.text != "/only"
         elif not alone:
-            yield part
+            if section and re.fullmatch("h[1-6]", part.kind):
+                yield section
+                section = []
+            section.append(part)
+    yield section
+
+
+def fixed(section: list[Part]) -> list[Part]:
+    """Return what stands in the same order in both languages: code, remarks, cells, folds and boxes."""
+    return [part for part in section if part.kind in FIXED or part.kind.startswith("table ")]
+
+
+def free(section: list[Part]) -> list[Part]:
+    """Return what each language writes in paragraphs of its own: all the rest."""
+    return [part for part in section if part.kind not in FIXED and not part.kind.startswith("table ")]
 
 
 def place(each: Document, part: Part | None) -> str:
@@ -66,28 +98,39 @@ def place(each: Document, part: Part | None) -> str:
     return f"{each.name}:{part.line} ({part.kind})" if part else f"{each.name}: its end"
 
 
-ASPECTS = ("anchors", "languages of code", "code", "inline code", "emphasis", "links", "figures")
+def code_of(part: Part) -> object:
+    """Return what a machine would see of a part: of a drawing, which has words in it, how many lines."""
+    is_code = part.kind == "code" and part.language != "text"
+    return without_comments(part) if is_code or part.kind == "remark" else part.text.count("\n")
 
 
-def aspects(part: Part) -> tuple[object, ...]:
-    """Return what is the same in both languages, one for each of ASPECTS."""
-    is_code = part.kind == "code" and part.language != "text"  # a drawing has words in it
-    return (
-        part.anchor,
-        part.language,
-        without_comments(part) if is_code or part.kind == "remark" else part.text.count("\n"),
-        set(part.inline_code),
-        part.emphases,
-        Counter(link.replace(".zh.", ".") for link in part.links),
-        figures(part.text),
-    )
+def in_one_language(link: str) -> str:
+    """Return where a link leads, in whichever language."""
+    return link.replace(".zh.", ".")
+
+
+FIXED = ("code", "remark", "fold", "end", "alert")
+OF_PROSE: dict[str, Callable[[list[Part]], object]] = {
+    "links": lambda section: {in_one_language(link) for part in free(section) for link in part.links},
+    "pictures": lambda section: [in_one_language(file) for part in section for file in part.pictures],
+    "figures": lambda section: {figure for part in free(section) for figure in figures(part.text)},
+}
+OF_FIXED: dict[str, Callable[[Part], object]] = {
+    "languages of code": lambda part: part.language,
+    "code": code_of,
+    "inline code": lambda part: set(part.inline_code),
+    "links": lambda part: Counter(map(in_one_language, part.links)),
+    "figures": lambda part: figures(part.text),
+}
 
 
 def show(aspect: object, other: object) -> str:
-    """Write an aspect shortly: of code, the first line that the other has otherwise."""
+    """Write an aspect shortly: of code, the first line that differs; of a set, what the other lacks."""
     if isinstance(aspect, str) and isinstance(other, str):
         lines = zip_longest(aspect.splitlines(), other.splitlines())
         aspect = next(line for line, its in lines if line != its)
+    if isinstance(aspect, set) and isinstance(other, set):
+        return f"{sorted(aspect - other)} alone"
     return repr(sorted(aspect.elements()) if isinstance(aspect, Counter) else aspect)
 
 
@@ -106,29 +149,66 @@ def figures(text: str) -> Counter[str]:
     return Counter(number + UNITS.get(unit, unit) for number, unit in found)
 
 
-def prose(parts: Iterable[Part]) -> Iterator[Part]:
-    """Return what people read as text, up to the glossary, which has words that no text may have."""
-    for part in takewhile(lambda part: part.anchor != "glossary", parts):
-        if part.kind not in ("code", "remark"):
-            yield part
-
-
 def untranslated_terms(english: Document, chinese: Document) -> list[str]:
-    """Say where the English has a term of the glossary and the Chinese, opposite, another word."""
-    return [
-        f"{place(chinese, theirs)}: {term!r} is {translation}"
-        for ours, theirs in zip(prose(comparable(english)), prose(comparable(chinese)), strict=False)
-        for term, translation, _ in glossary()
-        if re.search(rf"\b{term}s?\b", ours.text) and translation not in theirs.text
-    ]
+    """Say where a section has a term of the glossary in English, and in Chinese only another word."""
+    found = []
+    for ours, theirs in zip(sections(english), sections(chinese), strict=False):
+        mine, its = (" ".join(part.text for part in prose(section)) for section in (ours, theirs))
+        found += [
+            f"{place(chinese, theirs[0])}: {term.english!r} is {term.chinese}"
+            for term in glossary()
+            if term.is_in(mine) and term.chinese not in its
+        ]
+    return found
+
+
+class Term(NamedTuple):
+    """A row of CONTRIBUTING.md's glossary.
+
+    avoided: the Chinese words that must not stand for it.
+    lesson: the number of the lesson that explains it; "" for a term that needs no explanation.
+    """
+
+    english: str
+    chinese: str
+    avoided: str
+    lesson: str
+
+    def is_in(self, text: str) -> bool:
+        """Whether an English text has the term."""
+        return bool(re.search(rf"\b{self.english}(?:e?s)?\b", text))
 
 
 @cache
-def glossary() -> list[list[str]]:
-    """Return the rows of CONTRIBUTING.md's glossary: English, Chinese, and what not to write."""
+def glossary() -> list[Term]:
+    """Return the rows of CONTRIBUTING.md's glossary."""
     lines = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split('<a id="glossary">')[1].splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
-    return rows[1:]
+    return [Term(*row) for row in rows[1:]]
+
+
+def long_paragraphs(each: Document) -> list[str]:
+    """Say which paragraphs hold more than one idea, as far as their length tells."""
+    most = MOST_WORDS[each.language]
+    found = []
+    for part in paragraphs(each):
+        length, told = words(part.text, each.language), sentences(part.text, each.language)
+        if length > most or told > MOST_SENTENCES:
+            limits = f"at most {MOST_SENTENCES} and {most}"
+            found.append(f"{place(each, part)}: {told} sentences, {length} words: {limits} a paragraph")
+    return found
+
+
+def open_folds(each: Document) -> list[str]:
+    """Say where a fold is opened within another, or ends without one, or never."""
+    found = []
+    opened: Part | None = None
+    for part in each.parts:
+        if part.kind in ("fold", "end"):
+            if (part.kind == "fold") == bool(opened):
+                found.append(f"{place(each, part)}: no fold may be here")
+            opened = part if part.kind == "fold" else None
+    return [*found, *([f"{place(each, opened)}: this fold has no end"] if opened else [])]
 
 
 def misprints(each: Document) -> list[str]:
@@ -145,7 +225,7 @@ def misprints_in(text: str, language: str) -> list[str]:
     rules = EVERYWHERE | (TYPOGRAPHY if language == "zh" else {})
     found = [f"{what}: {hit[0]!r}" for rule, what in rules.items() for hit in re.finditer(rule, text)]
     if language == "zh":
-        avoided = {word for _, _, words in glossary() for word in re.split("、|, ", words) if word}
+        avoided = {word for term in glossary() for word in term.avoided.split("、") if word}
         found += [f"the glossary has another word for {word}" for word in sorted(avoided) if word in text]
     return found
 
@@ -154,7 +234,7 @@ def dead_links(each: Document) -> list[str]:
     """Say which links lead nowhere, into the other language, or out of this repository."""
     found = []
     for part in each.parts:
-        for link in part.links:
+        for link in (*part.links, *part.pictures):
             file, _, anchor = link.partition("#")
             target = (each.path.parent / file).resolve() if file else each.path
             if link.startswith("http"):

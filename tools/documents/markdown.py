@@ -14,7 +14,10 @@ from markdown_it.token import Token
 from tests.helpers.started_steps import ROOT
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
-REMARK = re.compile(r"<!-- (.*?) -->", re.DOTALL)
+KNOWN_HTML = re.compile(
+    r"<!-- (?P<remark>.*?) -->|<details><summary>(?P<fold>[^<>]*)</summary>|(?P<end></details>)", re.DOTALL
+)
+ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:\n|$)")
 ANCHOR = re.compile(r'<a id="([^"]*)">')
 
 
@@ -22,8 +25,10 @@ ANCHOR = re.compile(r'<a id="([^"]*)">')
 class Part:
     """One piece of a document.
 
-    kind: the tags around it, such as "h2", "ul li p" or "table tbody tr td"; "code" and "remark" for those.
+    kind: the tags around it, such as "h2", "ul li p" or "table tbody tr td"; "code" and "remark" for those;
+    "fold" for the line that opens one, "end" for where it ends; "alert" for what begins a box, such as TIP.
     text: the words a reader sees, with an x for each inline code; of code and of remarks, all of it.
+    pictures: the files that it shows; their words belong to the text.
     """
 
     kind: str
@@ -32,8 +37,9 @@ class Part:
     language: str = ""  # of code
     inline_code: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
     anchor: str = ""
-    emphases: int = 0  # how many times something is bold or slanted
+    bold: list[str] = field(default_factory=list)  # its bold words
     breaks_lines: bool = False
     unknown: list[str] = field(default_factory=list)  # what nothing here reads: other HTML, wordless images
 
@@ -103,13 +109,18 @@ def parts(source: str) -> Iterator[Part]:
         elif token.nesting == -1:
             around.pop()
         elif token.type == "inline":
-            yield inline(token, " ".join(around), line)
+            found = ALERT.match(token.content) if "blockquote" in around else None
+            if found:
+                yield Part("alert", line, found[1])
+            text = MARKDOWN.parseInline(token.content[found.end() :])[0] if found else token
+            yield inline(text, " ".join(around), line)
         elif token.type == "fence":
             yield Part("code", line, token.content, language=token.info)
         elif token.type == "html_block":
-            for remark in REMARK.findall(token.content):
-                yield Part("remark", line, remark)
-            if rest := REMARK.sub("", token.content).strip():
+            for each in KNOWN_HTML.finditer(token.content):
+                kind = str(each.lastgroup)
+                yield Part(kind, line, each[kind])
+            if rest := KNOWN_HTML.sub("", token.content).strip():
                 yield Part("html", line, rest, unknown=[rest])
         else:
             yield Part(token.type, line, token.content)
@@ -118,6 +129,7 @@ def parts(source: str) -> Iterator[Part]:
 def inline(token: Token, kind: str, line: int) -> Part:
     """Take a paragraph, a heading or a cell apart."""
     part = Part(kind, line, "")
+    bold_from = 0
     for child in token.children or []:
         match child.type:
             case "text":
@@ -125,8 +137,10 @@ def inline(token: Token, kind: str, line: int) -> Part:
             case "code_inline":
                 part.text += "x"
                 part.inline_code.append(child.content)
-            case "strong_open" | "em_open":
-                part.emphases += 1
+            case "strong_open":
+                bold_from = len(part.text)
+            case "strong_close":
+                part.bold.append(part.text[bold_from:])
             case "softbreak" | "hardbreak":
                 part.text += " "
                 part.breaks_lines = True
@@ -138,7 +152,7 @@ def inline(token: Token, kind: str, line: int) -> Part:
                 part.unknown.append(child.content)
             case "image" if child.content:
                 part.text += child.content
-                part.links.append(str(child.attrs["src"]))
+                part.pictures.append(str(child.attrs["src"]))
             case "image":
                 part.unknown.append("an image that has no words for whoever cannot see it")
     part.text = part.text.strip()
