@@ -152,8 +152,8 @@ def test_what_the_tracker_declares_stands_there_and_nothing_else_changes_with_it
     names = {
         "survives_restart": ("survives a restart of the app", "应用重启后仍在"),
         "shared_between_processes": ("shared by all processes", "所有进程共享"),
-        "any_window": ("windows of any length above the resolution", "窗口长短不限（须大于分辨率）"),
-        "resolution": ("resolution", "分辨率"),
+        "any_window": ("windows of any length above the resolution", "窗口长短不限（须大于写入间隔）"),
+        "resolution": ("resolution", "写入间隔"),
     }
     expected = dict.fromkeys(names.values(), ("no", "否")) | {names["resolution"]: ("0 seconds", "0 秒")}
     setattr(tracker, declared, value)

@@ -262,7 +262,7 @@ def test_a_slip_in_one_document_is_noticed(name: str, find: str, put: str, compl
 
 
 def test_a_table_that_is_not_that_of_the_data_is_noticed() -> None:
-    slipped = changed(document(ROOT / LESSON_ZH), "用户名可以被试出来", "用户名可以猜到")
+    slipped = changed(document(ROOT / LESSON_ZH), "可以借此枚举用户名", "可以借此猜用户名")
     assert filled(slipped) != slipped.source
 
 

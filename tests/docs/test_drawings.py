@@ -29,7 +29,7 @@ IN_ENGLISH = {
     "在线": "online",
     "离线": "offline",
     "是": "yes",
-    "分辨率": "resolution",
+    "写入间隔": "resolution",
 }
 LANGUAGES = pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
 

@@ -112,7 +112,7 @@ def workers(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
             rates = [1 / run.median(f"{store} marks by workers", number) for number in samples]
             axes.plot([int(number) for number in samples], rates, label=say(STEP_OF[store]), **look)
             axes.set_xticks([int(number) for number in samples])
-    axes.set(ylim=(0, None), xlabel=say(("gunicorn workers", "gunicorn 进程数")))
+    axes.set(ylim=(0, None), xlabel=say(("gunicorn workers", "gunicorn 工作进程数")))
     axes.set_ylabel(say(("marked requests a second", "每秒处理的请求，每个都记录")))
 
 

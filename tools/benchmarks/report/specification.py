@@ -20,7 +20,7 @@ BARE_VIEW = ("a view that does nothing else", "别的什么也不做的视图")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
 STORES: dict[str, Cell] = {"dict": ("dict", "字典"), **DATABASES, "redis": "Redis"}
 INDEXED_OR_NOT = ("users", "users_without_index")
-WITHIN_WORDS = ("the same within the resolution", "同上，分辨率之内")
+WITHIN_WORDS = ("the same within the resolution", "同上，写入间隔之内")
 WITHIN = "within the resolution"
 TO_GUNICORN = " to gunicorn"
 FIRST_EDITION = ("the first edition", "第一版")
@@ -164,7 +164,7 @@ def tables(results: Results) -> dict[str, Table]:
                 f"dict mark {most}", f"{database} mark", f"redis mark {most}"))],
             [("its share of `GET /api/me` (step 2: SQLite)", "占 `GET /api/me` 的比例（第 2 步：SQLite）"),
              percent(run.share("step1_dict")),
-             *(fill(("{}, or {} within the resolution", "{}，分辨率之内 {}"),
+             *(fill(("{}, or {} within the resolution", "{}，写入间隔之内 {}"),
                     percent(run.share(step)), percent(run.share(step, marked=WITHIN)))
                for step in STEPS[1:])],
             [fill(("one count, {} and {} online", "一次统计，{}用户与 {}用户在线"), *map(number, ends)),
@@ -176,8 +176,8 @@ def tables(results: Results) -> dict[str, Table]:
              fill(("{} MB disk", "{} MB 磁盘"), run.weight(database)),
              fill(("{} MB memory", "{} MB 内存"), run.weight("redis"))],
             [("marked requests a second", "每秒处理的请求（每个都记录）"),
-             fill(("{} with 1 worker", "1 个进程 {}"), run.answered("dict", "1")),
-             *(fill(("{} with 1 worker, {} with 2", "1 个进程 {}，2 个 {}"),
+             fill(("{} with 1 worker", "1 个工作进程 {}"), run.answered("dict", "1")),
+             *(fill(("{} with 1 worker, {} with 2", "1 个工作进程 {}，2 个 {}"),
                       run.answered(store, "1"), run.answered(store, "2")) for store in (database, "redis"))],
             [("enough until", "何时不够用"),
              ("a second process, or a restart that may forget nobody",
@@ -228,7 +228,7 @@ def tables(results: Results) -> dict[str, Table]:
             DATABASES,
             {"floor": ("a bare `UPDATE` in autocommit", "自动提交的单条 `UPDATE`"),
              "floor, two statements": ("a bare `UPDATE` and `COMMIT`", "单条 `UPDATE` 加 `COMMIT`"),
-             "here, within the resolution": ("here, within the resolution", "这里，分辨率之内"),
+             "here, within the resolution": ("here, within the resolution", "这里，写入间隔之内"),
              "here": ("here, written", "这里，写入"),
              "here, unindexed": ("the same without the index", "同上，没有索引"), "usual": USUAL},
             lambda store, form: run.mark(f"{store} mark", form)),
@@ -252,7 +252,7 @@ def tables(results: Results) -> dict[str, Table]:
              for comparison, words in WORST_MARKS.items()},
             lambda form, comparison: run.taken_if_compared(comparison, form)),
         "pauses": [
-            [("what happens in Redis", "Redis 里发生什么"), ("an answer takes at most", "应答最慢")],
+            [("what happens in Redis", "Redis 里发生什么"), ("an answer takes at most", "响应最慢")],
             *([words, run.taken(f"redis pause {most}", form)] for form, words in {
                 "undisturbed": ("nothing", "什么也没有"),
                 "here": fill(("{} leave, here", "{}离开，这里"), people),
@@ -312,13 +312,14 @@ def tables(results: Results) -> dict[str, Table]:
             [("a token", "令牌"), run.taken("credentials", "token")],
         ],
         "by_workers": grid(
-            {"1": ("1 worker", "1 个进程"), "2": ("2 workers", "2 个进程"), "4": ("4 workers", "4 个进程")},
+            {"1": ("1 worker", "1 个工作进程"), "2": ("2 workers", "2 个工作进程"),
+             "4": ("4 workers", "4 个工作进程")},
             {store: STORES[store] for store in STEP_OF},
             lambda workers, store: run.answered(store, workers, bounds=True)),
         "writes": [
             [("each of 1,000 users calls", "1000 个用户各自的请求"),
-             ("writes a second, resolution 0", "每秒写入，分辨率 0"),
-             ("writes a second, resolution 30 s", "每秒写入，分辨率 30 s")],
+             ("writes a second, resolution 0", "每秒写入，写入间隔 0"),
+             ("writes a second, resolution 30 s", "每秒写入，写入间隔 30 s")],
             *([(f"every {pause}", f"每 {pause} 一次"),
                digits(run.part(f"writes by 1000 users, every {pause}", "each request")),
                digits(run.part(f"writes by 1000 users, every {pause}", "here"))]
@@ -327,12 +328,12 @@ def tables(results: Results) -> dict[str, Table]:
         "edges": [
             [("form", "写法"), ("counted at least", "最短计入"), ("counted at most", "最长计入")],
             [("step 1", "第 1 步"), *run.stays("dict")],
-            [("step 2, resolution 30 s", "第 2 步，分辨率 30 s"), *run.stays("column")],
+            [("step 2, resolution 30 s", "第 2 步，写入间隔 30 s"), *run.stays("column")],
             [("step 3", "第 3 步"), *run.stays("sorted set")],
             [("five sets of a minute each", "五个一分钟的集合"), *run.stays("buckets")],
         ],
         "hyperloglog": [
-            [("users", "用户"), ("mean error", "平均误差"), ("one time in twenty", "二十次里有一次超过"),
+            [("users", "用户"), ("mean error", "平均误差"), ("95th percentile", "第 95 百分位"),
              ("worst", "最大误差")],
             [users(run.part("redis HyperLogLog error", "users")),
              *(percent(run.part("redis HyperLogLog error", name))
@@ -350,7 +351,7 @@ def tables(results: Results) -> dict[str, Table]:
         "reach": [
             [("users online", "在线用户"), ("requests a second", "每秒请求"),
              ("hosts of two cores for the app", "应用要几台双核主机"),
-             ("step 2: writes a second, resolution 30 s", "第 2 步：每秒写入，分辨率 30 s"),
+             ("step 2: writes a second, resolution 30 s", "第 2 步：每秒写入，写入间隔 30 s"),
              ("step 3: memory", "第 3 步：内存"), ("step 3: cores of Redis", "第 3 步：Redis 要几个核")],
             *([number(crowd), f"{crowd // 10:,}",  # each user calls every ten seconds
                digits(ceil(crowd / 10 * run.median("redis marks by workers", "2"))),
@@ -404,7 +405,7 @@ def promises(results: Results) -> list[Promise]:
                 run.part("step2_database statements a request", "marked")
                 - run.part("step2_database statements a request", "unmarked"), 1),
         Promise(("database: statements that a request within the resolution adds",
-                 "数据库：分辨率之内的请求多发几条语句"),
+                 "数据库：写入间隔之内的请求多发几条语句"),
                 run.part("step2_database statements a request", "within the resolution")
                 - run.part("step2_database statements a request", "unmarked"), 0),
         *(Promise((f"{name}: a count of few among many without the index, over ours",
@@ -440,7 +441,7 @@ def promises(results: Results) -> list[Promise]:
                    f"第 {step[4]} 步：记录在 `GET /api/me` 里占的比例"), run.share(step), limit, form=percent)
           for step, limit in {"step1_dict": 0.03, "step3_redis": 0.25}.items()),
         *(Promise(fill(("step 3: the same within the resolution, {}",
-                        "第 3 步：同上，分辨率之内，{}"), words),
+                        "第 3 步：同上，写入间隔之内，{}"), words),
                   run.share("step3_redis", marked=WITHIN, to=to), 0.03, form=percent)
           for to, words in {"": ("the app alone", "只有应用"),
                             TO_GUNICORN: ("through gunicorn", "经过 gunicorn")}.items()),
