@@ -3,7 +3,7 @@
 #   make test          the tests that a reader runs
 #   make check         lint, types and the same tests
 #   make benchmark     measure all that the documents show, in ten minutes; QUICK=1 only shows that it runs
-#   make docs          write the documents' tables and plots anew from their data
+#   make docs          write the documents' tables, plots and pictures anew from their data and replays
 #   make docs-test     check the documents, and do what they say
 #   make pictures      take the front pages' pictures of the page anew, with Chromium
 #   make mutation      change the code in every small way, and see which change no test notices (an hour or more);
@@ -36,6 +36,7 @@ benchmark: setup
 docs: dev
 	.venv/bin/python -m tools.documents.tables
 	.venv/bin/python -m tools.benchmarks.report.plots
+	.venv/bin/python -m tools.documents.pictures
 
 docs-test: dev
 	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ from tests.step3_redis.test_acl import ON_A_CLUSTER, RULE
 from tools.break_it.defects import breakages
 from tools.documents import checks
 from tools.documents.markdown import Document, document, documents
+from tools.documents.stages import stages, to_be_printed
 from tools.documents.tables import TABLE, filled
 
 ENGLISH, CHINESE = documents("en"), documents("zh")
@@ -23,6 +26,10 @@ OF_ONE = (
     checks.bad_headings,
     checks.open_folds,
     checks.long_paragraphs,
+    checks.few_pictures,
+    checks.unexplained_terms,
+    checks.lines_never_shown,
+    checks.stages_that_do_not_fit,
     checks.code_that_is_not_run,
     checks.outdated_code,
     checks.unknown_names,
@@ -91,6 +98,23 @@ def test_few_blocks_are_not_run_and_they_say_why(each: Document) -> None:
     assert len(not_run) <= 2
 
 
+@pytest.mark.parametrize("each", [each for each in BOTH if checks.lesson_of(each)], ids=named)
+def test_each_stage_of_a_lesson_runs_and_prints_what_it_says(each: Document) -> None:
+    found = list(stages(each))
+    assert len(found) >= 4
+    for _, program in found:
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+        )
+        assert run.stdout == to_be_printed(program) != ""
+
+
+def test_a_stage_that_would_print_something_else_is_noticed() -> None:
+    _, program = next(stages(changed(document(ROOT / LESSON), "print(get_online())  # 2", "print(3)  # 2")))
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    assert run.stdout != to_be_printed(program)
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
 def test_a_front_page_is_150_lines_at_most(name: str) -> None:
     assert document(ROOT / name).source.count("\n") <= 150
@@ -105,9 +129,9 @@ SLIPS_OF_A_PAIR = {
     "a figure, in Chinese": ("README.zh.md", "差 8 小时", "差 9 小时", "figures"),
     "a figure in 万": (LESSON_2_ZH, "20 万用户", "2 万用户", "figures"),
     "a figure in a table": (LESSON, "| 400, 503 |", "| 400, 504 |", "figures"),
-    "a figure in a drawing": (LESSON, "get_online  2 ", "get_online  3 ", "figures"),
-    "a line of code": (LESSON, "- 5 * 60 for", "- 6 * 60 for", "code"),
-    "a line of code, in Chinese": (LESSON_ZH, "- 5 * 60 for", "- 6 * 60 for", "code"),
+    "a figure in a drawing": ("step2_database/README.md", "10:05:20\n", "10:05:21\n", "figures"),
+    "a line of code": (LESSON, "- 5 * 60  #", "- 6 * 60  #", "code"),
+    "a line of code, in Chinese": (LESSON_ZH, "- 5 * 60  #", "- 6 * 60  #", "code"),
     "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),
     "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
@@ -115,15 +139,20 @@ SLIPS_OF_A_PAIR = {
     "a sign, in Chinese": (LESSON_2_ZH, "地方平时 +08:06", "地方平时 -08:06", "figures"),
     "inline code in a table": (LESSON, "| `GET /` |", "| `GET /page` |", "inline code"),
     "a picture": ("README.md", "docs/plots/edge.svg", "docs/plots/mark.svg", "pictures"),
-    "a fold": (LESSON, "Ten lines,", f"{FOLD}\nTen lines,\n</details>\n", "is not what"),
-    "a fold, in Chinese": (LESSON_ZH, "十行代码，", f"{FOLD}\n十行代码，\n</details>\n", "is not what"),
-    "a box": (LESSON, "Ten lines,", "> [!TIP]\n> Ten lines,", "is not what"),
-    "a heading's level": (LESSON, "## Recap", "### Recap", "is not what"),
-    "a heading's level, in Chinese": (LESSON_ZH, "## 小结", "### 小结", "is not what"),
-    "a heading less": (LESSON, '## Goal <a id="goal"></a>', "", "is not what"),
-    "a heading less, in Chinese": (LESSON_ZH, '## 目标 <a id="goal"></a>', "", "is not what"),
-    "an anchor": (LESSON, '<a id="recap">', '<a id="summary">', "anchors"),
-    "an anchor, in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="summary">', "anchors"),
+    "a fold": (LESSON, "Read the picture", f"{FOLD}\nRead the picture\n</details>\n", "is not what"),
+    "a fold, in Chinese": (
+        LESSON_ZH,
+        "图从左往右看",
+        f"{FOLD}\n图从左往右看\n</details>\n",
+        "is not what",
+    ),
+    "a box": (LESSON, "Read the picture", "> [!TIP]\n> Read the picture", "is not what"),
+    "a heading's level": (LESSON, "## What you can do", "### What you can do", "is not what"),
+    "a heading's level, in Chinese": (LESSON_ZH, "## 现在你会了", "### 现在你会了", "is not what"),
+    "a heading less": (LESSON, '## See it run <a id="run-it"></a>', "", "is not what"),
+    "a heading less, in Chinese": (LESSON_ZH, '## 先跑起来看看 <a id="run-it"></a>', "", "is not what"),
+    "an anchor": (LESSON, '<a id="record">', '<a id="summary">', "anchors"),
+    "an anchor, in Chinese": (LESSON_ZH, '<a id="record">', '<a id="summary">', "anchors"),
     "a row less": (LESSON, "\n| dict-2 |", "\n\n| dict-2 |", "is not what"),
     "a link": (LESSON, "(../tests/common/test_auth.py)", "(../conftest.py)", "links"),
     "a link, in Chinese": (
@@ -169,11 +198,16 @@ SLIPS_OF_ONE = {
         "[首页](../README.md) ·",
         "language",
     ),
-    "another host, bare": (LESSON, "Ten lines, and", "Ten lines of https://example.org/, and", "leaves this"),
+    "another host, bare": (
+        LESSON,
+        "Read the picture",
+        "Read https://example.org/,",
+        "leaves this",
+    ),
     "an image that is not there": (
         LESSON,
-        "Ten lines, and",
-        "![x](../x.svg) Ten lines, and",
+        "Read the picture",
+        "![x](../x.svg) Read the picture",
         "does not exist",
     ),
     "an image without words": (
@@ -183,25 +217,70 @@ SLIPS_OF_ONE = {
         "no words for whoever",
     ),
     "an image in the other language": ("README.zh.md", "edge.zh.svg", "edge.svg", "in the other language"),
-    "other HTML": (LESSON, "Ten lines, and", '<a href="gone.md">x</a> Ten lines, and', "nobody checks <a"),
-    "indented code": (LESSON, "Ten lines, and they run:", "    $ false", "nobody runs this"),
+    "other HTML": (
+        LESSON,
+        "Read the picture",
+        '<a href="gone.md">x</a> Read the picture',
+        "nobody checks <a",
+    ),
+    "indented code": (LESSON, "Now you know the whole file, so", "    $ false\n\nSo", "nobody runs this"),
     "a transcript that is not run": (LESSON, "```console", "```text", "nobody runs this"),
     "a unit without a space": ("docs/measurements.zh.md", " 30 s |", " 30s |", "a space before a unit"),
-    "a full stop of half width": (LESSON_ZH, "可以运行：", "可以运行 dict.看：", "full-width punctuation"),
-    "other quotation marks": (LESSON_ZH, "会怎样？", '会 "怎样"？', "quotation marks"),
+    "a full stop of half width": (
+        LESSON_ZH,
+        "图从左往右看。",
+        "图从左往右看 dict.看。",
+        "full-width punctuation",
+    ),
+    "other quotation marks": (LESSON_ZH, "会怎样？少", '会 "怎样"？少', "quotation marks"),
     "another host": (LESSON, "<http://127.0.0.1:5001/>", "<https://example.org/>", "leaves this repository"),
-    "an anchor in Chinese": (LESSON_ZH, '<a id="recap">', '<a id="小结">', "is no anchor"),
-    "an anchor twice": (LESSON, '<a id="recap">', '<a id="goal">', "there twice"),
-    "a fold that never ends": (LESSON, "Ten lines,", f"{FOLD}\nTen lines,", "has no end"),
-    "a fold in a fold": (LESSON, "Ten lines,", f"{FOLD}\n{FOLD}\n</details>\n\nTen lines,", "no fold may be"),
-    "an end of no fold": (LESSON, "Ten lines,", "</details>\n\nTen lines,", "no fold may be here"),
-    "a box that nobody knows": (LESSON, "Ten lines,", "> [!HINT]\n> Ten lines,", "a mark that shows"),
-    "a long paragraph": (LESSON, "Ten lines,", f"{'And more ' * 45}and more.", "95 words: at most"),
-    "a long paragraph, in Chinese": (LESSON_ZH, "十行代码，", "还有" * 90 + "十行，", "words: at most"),
-    "six sentences": (LESSON, "Ten lines,", f"{'One more. ' * 5}Ten lines,", "6 sentences"),
-    "six sentences, in Chinese": (LESSON_ZH, "十行代码，", f"{'还有。' * 5}十行，", "6 sentences"),
-    "no anchor": (LESSON, ' <a id="recap"></a>', "", "is no anchor"),
-    "a level left out": (LESSON, "## Recap", "#### Recap", "no level left out"),
+    "an anchor in Chinese": (LESSON_ZH, '<a id="record">', '<a id="记录">', "is no anchor"),
+    "an anchor twice": (LESSON, '<a id="record">', '<a id="the-door">', "there twice"),
+    "a fold that never ends": ("README.md", "That line stands", f"{FOLD}\nThat line stands", "has no end"),
+    "a fold in a fold": (
+        LESSON,
+        "Read the picture",
+        f"{FOLD}\n{FOLD}\n</details>\n\nRead the picture",
+        "no fold may be",
+    ),
+    "an end of no fold": (
+        LESSON,
+        "Read the picture",
+        "</details>\n\nRead the picture",
+        "no fold may be here",
+    ),
+    "a box that nobody knows": (
+        LESSON,
+        "Read the picture",
+        "> [!HINT]\n> Read the picture",
+        "a mark that shows",
+    ),
+    "a long paragraph": (LESSON, "Read the picture", f"{'And more ' * 45}and more.", "words: at most"),
+    "a long paragraph, in Chinese": (
+        LESSON_ZH,
+        "图从左往右看",
+        "还有" * 90 + "图从左往右看",
+        "words: at most",
+    ),
+    "ten sentences": (LESSON, "Read the picture", f"{'One more. ' * 5}Read the picture", "10 sentences"),
+    "ten sentences, in Chinese": (
+        LESSON_ZH,
+        "图从左往右看",
+        f"{'还有。' * 5}图从左往右看",
+        "10 sentences",
+    ),
+    "a term that is not explained": (LESSON, "a **circuit breaker**", "a breaker", "explained nowhere"),
+    "a term, in Chinese, that is not explained": (LESSON_ZH, "**熔断**", "熔断", "explained nowhere"),
+    "a term that is explained too late": (
+        LESSON,
+        "So there is nothing",
+        "A window, a window. So there is nothing",
+        "'window' has stood there 2 times before",
+    ),
+    "a line that is never shown": (LESSON, "    any_window = False\n", "", "shows this line of step1_dict"),
+    "a stage that does not fit": (LESSON, "-    last_seen[user] = int", "-    last_seen[user] =", "not once"),
+    "no anchor": (LESSON, ' <a id="record"></a>', "", "is no anchor"),
+    "a level left out": (LESSON, "## What you can do", "#### What you can do", "no level left out"),
     "code that its file has otherwise": (LESSON, "    record(account)\n", "", "not as in common/auth.py"),
     "code, in Chinese": (LESSON_ZH, "    record(account)\n", "", "not as in common/auth.py"),
     "a test that is not there": (LESSON, "pytest -k dict_8_", "pytest -k dict_9_", "dict_9_ finds no test"),
@@ -212,19 +291,24 @@ SLIPS_OF_ONE = {
         "FLASK_KEEP",
         "no setting FLASK_KEEP",
     ),
-    "a paragraph of two lines": (LESSON_ZH, "直接可以运行：", "直接\n可以运行：", "one line a paragraph"),
-    "no space": (LESSON_ZH, "读一次系统时钟", "读1次系统时钟", "a space belongs"),
-    "a comma of half width": (LESSON_ZH, "内存有上限，", "内存有上限, ", "full-width punctuation"),
-    "a space beside a full stop": (LESSON_ZH, "最前面。三个", "最前面。 三个", "no space beside"),
-    "digits of full width": (LESSON_ZH, "第 2、3 步", "第 ２、3 步", "half-width"),
+    "a paragraph of two lines": (LESSON_ZH, "图从左往右看。", "图从左\n往右看。", "one line a paragraph"),
+    "no space": (LESSON_ZH, "读一次系统时间", "读1次系统时间", "a space belongs"),
+    "a comma of half width": (LESSON_ZH, "不会算错，", "不会算错, ", "full-width punctuation"),
+    "a space beside a full stop": (LESSON_ZH, "往右看。每个", "往右看。 每个", "no space beside"),
+    "digits of full width": (LESSON_ZH, "第 2、3 课里", "第 ２、3 课里", "half-width"),
     "bold that does not show": (
         LESSON_ZH,
-        "**整秒（dict-5）**。十",
-        "**整秒（dict-5）。**十",
+        "**只记整秒（dict-5）**。把",
+        "**只记整秒（dict-5）。**把",
         "a mark that shows",
     ),
     "a space before a percent sign": ("CONTRIBUTING.zh.md", "95%", "95 %", "no space before %"),
-    "a word that the glossary avoids": (LESSON_ZH, "五分钟的窗口", "五分钟的窗体", "another word for 窗体"),
+    "a word that the glossary avoids": (
+        LESSON_ZH,
+        "这五分钟叫**窗口**",
+        "这五分钟叫**窗体**",
+        "another word for 窗体",
+    ),
 }
 
 
@@ -261,6 +345,12 @@ def test_a_slip_in_one_document_is_noticed(name: str, find: str, put: str, compl
     assert any(complaint in each and name in each for each in complaints), complaints
 
 
+def test_a_lesson_without_pictures_is_noticed() -> None:
+    lesson = document(ROOT / LESSON)
+    (complaint,) = checks.few_pictures(replace(lesson, source=lesson.source.replace("![", "[")))
+    assert complaint == f"{LESSON}: 0 pictures, and not 3"
+
+
 def test_a_table_that_is_not_that_of_the_data_is_noticed() -> None:
     slipped = changed(document(ROOT / LESSON_ZH), "可以借此枚举用户名", "可以借此猜用户名")
     assert filled(slipped) != slipped.source
@@ -270,11 +360,14 @@ def test_a_passage_for_one_language_alone_needs_no_twin() -> None:
     english, chinese = pair(LESSON)
     alone = "<!-- only zh -->\n仅供国内读者。\n<!-- /only -->\n\n"
     as_it_is = checks.differences(english, chinese)
-    assert checks.differences(english, changed(chinese, "## 小结", f"{alone}## 小结")) == as_it_is
-    assert checks.differences(english, changed(chinese, "## 小结", "仅用 5 分钟。\n\n## 小结")) != as_it_is
+    assert checks.differences(english, changed(chinese, "## 现在你会了", f"{alone}## 现在你会了")) == as_it_is
+    assert (
+        checks.differences(english, changed(chinese, "## 现在你会了", "仅用 5 分钟。\n\n## 现在你会了"))
+        != as_it_is
+    )
 
 
 def test_each_language_has_paragraphs_of_its_own() -> None:
     english, chinese = pair(LESSON)
-    more = changed(chinese, "## 小结", "说得**更细**一点：`len()`。\n\n## 小结")
+    more = changed(chinese, "## 现在你会了", "说得**更细**一点：`len()`。\n\n## 现在你会了")
     assert checks.differences(english, more) == checks.differences(english, chinese) == []

@@ -13,19 +13,15 @@ from fakeredis import FakeRedis, FakeServer
 from sqlalchemy import Engine, StaticPool, create_engine, insert
 
 from article.with_redis import ArticleRedis
-from step1_dict.tracker import DictTracker
 from step2_database.models import User
 from step2_database.tracker import DatabaseTracker
 from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
-from tests.helpers.users import ALICE, BOB, CAROL
+from tests.helpers.users import ALICE
 from tools.documents.markdown import document
 
 IN_ENGLISH = {
-    "出现": "seen",
-    "离开": "leaves",
-    "空": "empty",
     "在线": "online",
     "离线": "offline",
     "是": "yes",
@@ -66,27 +62,6 @@ def at(time: str) -> datetime:
     """Return that time of tomorrow: what the article lets expire then, no Redis drops today."""
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     return datetime.combine(tomorrow, day_time.fromisoformat(time), UTC)
-
-
-@LANGUAGES
-def test_lesson_1_who_is_in_the_dict_and_who_is_counted(readme: str) -> None:
-    (_, *times), alice, bob, carol, (_, *in_the_dict), (_, *counts) = drawing(f"step1_dict/{readme}")
-    users = {alice[0]: (ALICE, alice[1:]), bob[0]: (BOB, bob[1:]), carol[0]: (CAROL, carol[1:])}
-    clock = FakeClock()
-    tracker = DictTracker(clock=clock)
-    online: set[str] = set()
-    for column, time in enumerate(times):
-        clock.now = at(time)
-        for name, (user, events) in users.items():
-            match events[column]:
-                case "seen":
-                    tracker.mark_online(user)
-                    online.add(name)
-                case "leaves":
-                    online.remove(name)
-        assert str(tracker.get_online()) == counts[column] == str(len(online))
-        names = {user.id: name[0] for name, (user, _) in users.items()}
-        assert (" ".join(names[user_id] for user_id in tracker._last_seen) or "empty") == in_the_dict[column]
 
 
 @pytest.fixture

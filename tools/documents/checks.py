@@ -14,6 +14,7 @@ from tests.helpers.what_survives import faults
 from tools.break_it.defects import breakages
 from tools.documents.markdown import Document, Part, document
 from tools.documents.prose import MOST_SENTENCES, MOST_WORDS, paragraphs, prose, sentences, words
+from tools.documents.stages import stages
 
 HAN = r"[\u4e00-\u9fff]"
 FULL_WIDTH = "，。；：！？、（）「」《》“”"
@@ -33,6 +34,9 @@ EVERYWHERE = {
     r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
     r"[*`~]|\]\(|\[!": "a mark that shows: emphasis, a link, code or a box that does not end where it should",
 }
+GROWN_LESSONS = {"step1_dict": "1"}  # the lessons that grow their tracker, by their folders: each will
+FEWEST_PICTURES = 3
+SHORTEST_EXPLANATION = 6  # words, or 汉字
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)
 UNITS = {"毫秒": "ms", "秒": "s", "second": "s", "seconds": "s"}
 FIGURE = re.compile(r"((?:(?<!\w)[+-])?\d+(?:[.:]\d+)*) ?(%|毫秒|秒|(?:ms|µs|s|seconds?|KB|MB|GB)\b|)")
@@ -157,7 +161,7 @@ def untranslated_terms(english: Document, chinese: Document) -> list[str]:
         found += [
             f"{place(chinese, theirs[0])}: {term.english!r} is {term.chinese}"
             for term in glossary()
-            if term.is_in(mine) and term.chinese not in its
+            if term.uses(mine, "en") and not term.uses(its, "zh")
         ]
     return found
 
@@ -174,9 +178,10 @@ class Term(NamedTuple):
     avoided: str
     lesson: str
 
-    def is_in(self, text: str) -> bool:
-        """Whether an English text has the term."""
-        return bool(re.search(rf"\b{self.english}(?:e?s)?\b", text))
+    def uses(self, text: str, language: str) -> int:
+        """Count how often a text has the term."""
+        pattern = self.chinese if language == "zh" else rf"\b{self.english}(?:e?s)?\b"
+        return len(re.findall(pattern, text))
 
 
 @cache
@@ -209,6 +214,73 @@ def open_folds(each: Document) -> list[str]:
                 found.append(f"{place(each, part)}: no fold may be here")
             opened = part if part.kind == "fold" else None
     return [*found, *([f"{place(each, opened)}: this fold has no end"] if opened else [])]
+
+
+def lesson_of(each: Document) -> str:
+    """Return the number of a lesson that is held to what all will be held to; "" for any other page."""
+    return GROWN_LESSONS.get(each.name.partition("/")[0], "")
+
+
+def few_pictures(each: Document) -> list[str]:
+    """Say where a lesson has fewer pictures than people would rather look at than read."""
+    pictures = {picture for part in each.parts for picture in part.pictures}
+    few = bool(lesson_of(each)) and len(pictures) < FEWEST_PICTURES
+    return [f"{each.name}: {len(pictures)} pictures, and not {FEWEST_PICTURES}"] if few else []
+
+
+def unexplained_terms(each: Document) -> list[str]:
+    """Say which terms a lesson uses a second time before it explains them.
+
+    Where a term is explained, in a sentence, it stands in bold. The glossary says which lesson explains it.
+    """
+    found = []
+    for term in glossary():
+        if term.lesson and term.lesson == lesson_of(each):
+            where = explanation(each, term)
+            if where is None:
+                found.append(f"{each.name}: {term.english!r} is explained nowhere")
+            elif (uses := sum(term.uses(part.text, each.language) for part in where[0])) > 1:
+                found.append(f"{place(each, where[1])}: {term.english!r} has stood there {uses} times before")
+    return found
+
+
+def explanation(each: Document, term: Term) -> tuple[list[Part], Part] | None:
+    """Return the paragraph that explains the term, and the prose above it; None if none does."""
+    above: list[Part] = []
+    for part in prose(each.parts):
+        in_sentences = part.kind.endswith("p") and words(part.text, each.language) >= SHORTEST_EXPLANATION
+        if in_sentences and any(term.uses(bold, each.language) for bold in part.bold):
+            return above, part
+        if not part.kind.startswith("table "):
+            above.append(part)
+    return None
+
+
+def lines_never_shown(each: Document) -> list[str]:
+    """Say which lines of a lesson's tracker the lesson does not show."""
+    if not lesson_of(each):
+        return []
+    file = f"{each.path.parent.name}/tracker.py"
+    shown = {
+        line.strip()
+        for remark, part in pairwise(each.parts)
+        if remark.kind == "remark" and remark.text == f"from {file}"
+        for line in part.text.splitlines()
+    }
+    source = (ROOT / file).read_text(encoding="utf-8")
+    code = source.split('"""', 2)[2]  # the docstring above says how it is used, and not how it works
+    lines = [line for line in map(str.strip, code.splitlines()) if line and line not in shown]
+    return [f"{each.name} never shows this line of {file}: {line}" for line in lines]
+
+
+def stages_that_do_not_fit(each: Document) -> list[str]:
+    """Say which stage's diff does not fit the program before it."""
+    try:
+        for _ in stages(each):
+            pass
+    except ValueError as error:
+        return [f"{each.name}: {error}"]
+    return []
 
 
 def misprints(each: Document) -> list[str]:

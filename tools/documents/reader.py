@@ -7,6 +7,7 @@ A remark above a block of code says what a reader knows from the words around it
 <!-- keeps running: text -->   the last line goes on after showing the text, and takes its terminal
 <!-- stop command -->          Ctrl+C where that command is running
 <!-- shown by command -->      what the terminal shows where that command is running
+<!-- stage -->                 a stage of the lesson's program: the whole, or a diff to the stage before
 
 A line of three dots stands for any lines; a word that ends in … for one of the reader's own, which is kept
 and put into later commands. Times, and what redis-cli monitor says of its client, are the reader's own too.
@@ -26,6 +27,7 @@ from pathlib import Path
 from pexpect import ExceptionPexpect
 
 from tools.documents.markdown import Document, Part
+from tools.documents.stages import grown, to_be_printed
 from tools.documents.terminal import Terminal
 
 OWN_WORD = r"[\w.+-]+…"
@@ -43,20 +45,21 @@ class Reader:
         self.folder = folder
         self.terminals: list[Terminal] = []
         self.own_words: dict[str, str] = {}
+        self.program = ""  # as the lesson's last stage has left it
 
     def read(self, document: Document, patience: float = 120) -> None:
         """Do what the document says. AssertionError: something else came back; it names the line.
 
         patience: how many seconds a command may take; a machine without anything downloads what is required.
         """
-        said = ""
+        said = self.program = ""
         self.patience = patience
         self.terminals.clear()
         with ExitStack() as self.closing:
             for part in document.parts:
                 try:
                     said = self.go_on(part, said)
-                except (AssertionError, ExceptionPexpect, sqlite3.Error) as error:
+                except (AssertionError, ValueError, ExceptionPexpect, sqlite3.Error) as error:
                     raise AssertionError(f"{document.name}:{part.line}: {error}") from error
 
     def go_on(self, part: Part, said: str) -> str:
@@ -75,10 +78,11 @@ class Reader:
         match part.language, said.partition(" ")[0]:
             case (_, "not") if said.startswith("not run: "):
                 pass
-            case ("python", "from") | ("diff", "diff:") | ("diff", ""):
-                pass  # compared in tools/documents/checks.py, tables.py and test_own_app.py
-            case "text", "":
-                pass  # a drawing
+            case (("python" | "diff"), "stage"):
+                self.program = grown(self.program, part)
+                self.run_python(self.program)
+            case ("python", "from") | ("diff", "diff:") | ("diff", "") | ("text", ""):
+                pass  # compared in tools/documents/checks.py, tables.py and test_own_app.py, or a drawing
             case "sh", "keeps":
                 *before, last = part.text.splitlines()
                 terminal = self.free_terminal()
@@ -92,15 +96,15 @@ class Reader:
                 self.watch(part.text, self.running(said.removeprefix("shown by ")))
             case "python", "":
                 self.run_python(part.text)
+            case (("python" | "diff"), "stage"):
+                self.program = grown(self.program, part)
+                self.run_python(self.program)
             case "pycon", "":
                 example = self.folder / "instance" / "example.txt"
                 example.write_text(part.text, encoding="utf-8")
                 self.must_end_well(".venv/bin/python", "-m", "doctest", str(example))
             case "sql", "":
-                database = sqlite3.connect(":memory:")
-                database.execute("CREATE TABLE users (id, last_seen)")
-                for statement in part.text.split(";"):
-                    database.execute(statement, defaultdict(int))
+                run_sql(part.text)
             case _:
                 raise AssertionError(f"nobody knows how to read {part.language!r} after {said!r}")
 
@@ -151,10 +155,9 @@ class Reader:
 
     def run_python(self, code: str) -> None:
         """Run a program; a comment behind a print says what it prints."""
-        expected = "".join(f"{value}\n" for value in re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE))
         ours = self.folder / ".venv/bin/python"
         python = str(ours) if ours.exists() else sys.executable  # a reader has one before setting ours up
-        assert self.must_end_well(python, "-c", code) == expected
+        assert self.must_end_well(python, "-c", code) == to_be_printed(code)
 
     def must_end_well(self, *command: str) -> str:
         """Run a command without a terminal, and return what it printed."""
@@ -168,6 +171,14 @@ class Reader:
         )
         assert process.returncode == 0, process.stdout + process.stderr
         return process.stdout
+
+
+def run_sql(statements: str) -> None:
+    """Run statements about the users, with any values."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE users (id, last_seen)")
+    for statement in statements.split(";"):
+        database.execute(statement, defaultdict(int))
 
 
 def pattern_of(expected: str) -> str:

@@ -1,0 +1,343 @@
+"""The lessons' pictures: python -m tools.documents.pictures draws them, in both languages.
+
+What shows behaviour is replayed: the form or the tracker is asked, second by second, and the answer is
+drawn. All have the signs of the lab: a lane for each user, a dot for each request, and the window as a band.
+They are 360 wide, as a telephone is; the reader's own fonts have the Chinese characters.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+from xml.sax.saxutils import escape
+
+from article.with_dict import ArticleDict
+from step1_dict.tracker import DictTracker, steady_clock
+from tools.writing import Cell, say
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+WIDTH = 360
+MINUTE = 60
+TEN_O_CLOCK = 10 * 60 * MINUTE
+SIZE, SMALL = 13, 12  # of letters
+NAMES = ("alice", "bob", "carol")
+USERS = {name: SimpleNamespace(id=name) for name in NAMES}
+STYLE = """
+svg { --ink:#1f2328; --soft:#57606a; --paper:#ffffff; --shade:#eef2f6; --edge:#afb8c1; --online:#1a7f37;
+  --wrong:#b42318; --alice:#0969da; --bob:#8250df; --carol:#bf5700 }
+@media (prefers-color-scheme: dark) { svg { --ink:#e6edf3; --soft:#9ea7b3; --paper:#0d1117; --shade:#1c232c;
+  --edge:#57606a; --online:#3fb950; --wrong:#ff8a80; --alice:#58a6ff; --bob:#bc8cff; --carol:#ff9d4d } }
+text { font: 13px system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
+  fill: var(--ink) }
+.code { font-family: ui-monospace, Consolas, "PingFang SC", "Microsoft YaHei", monospace; font-size: 12px }
+.small { font-size: 12px; fill: var(--soft) }
+.middle { text-anchor: middle }
+.end { text-anchor: end }
+.strong { font-weight: 600 }
+.wrong { fill: var(--wrong) }
+.online { fill: var(--online) }
+.paper { fill: var(--paper) }
+.box { fill: var(--paper); stroke: var(--edge); stroke-width: 1.5 }
+.shade { fill: var(--shade); stroke: none }
+.arrow { fill: none; stroke: var(--soft); stroke-width: 1.5 }
+.head { fill: var(--soft) }
+.axis { stroke: var(--edge); stroke-width: 1 }
+.gone { stroke: var(--edge); stroke-width: 2; stroke-dasharray: 2 4 }
+.lit { stroke-width: 6; stroke-linecap: butt }
+"""
+
+
+class Drawing:
+    """One picture, in one language, drawn from above to below."""
+
+    def __init__(self, title: Cell, language: str) -> None:
+        self.language = language
+        self.title = say(title, language)
+        self.height = 0.0
+        self.parts: list[str] = []
+
+    def add(self, shape: str, bottom: float) -> None:
+        """Add a shape that reaches down to there."""
+        self.parts.append(shape)
+        self.height = max(self.height, bottom)
+
+    def text(self, x: float, y: float, words: Cell, looks: str = "") -> None:
+        """Write words; y is where their letters stand."""
+        self.add(
+            f'<text x="{x:g}" y="{y:g}" class="{looks}">{escape(say(words, self.language))}</text>', y + 5
+        )
+
+    def box(
+        self, x: float, y: float, width: float, height: float, *, looks: str = "box", ink: str = ""
+    ) -> None:
+        """Draw a box; ink is the colour of its edge, if it has one of its own."""
+        own = f' style="stroke:var(--{ink})"' if ink else ""
+        self.add(
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="5" class="{looks}"{own}/>',
+            y + height,
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, *, looks: str, ink: str = "") -> None:
+        """Draw a line."""
+        own = f' style="stroke:var(--{ink})"' if ink else ""
+        self.add(f'<path d="M{x1:g} {y1:g}L{x2:g} {y2:g}" class="{looks}"{own}/>', max(y1, y2))
+
+    def arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        """Draw a line with a head, downwards or to the right."""
+        self.line(x1, y1, x2, y2, looks="arrow")
+        head = "l-4 -7h8z" if x1 == x2 else "l-7 -4v8z"
+        self.add(f'<path d="M{x2:g} {y2:g}{head}" class="head"/>', y2)
+
+    def dot(self, x: float, y: float, ink: str) -> None:
+        """Draw a request."""
+        self.add(f'<circle cx="{x:g}" cy="{y:g}" r="5.5" style="fill:var(--{ink})"/>', y + 5.5)
+
+    def svg(self) -> str:
+        """Return the file's text."""
+        height = self.height + 8
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" '
+            f'width="{WIDTH * 1.4:g}" height="{height * 1.4:g}" role="img" lang="{self.language}">\n'
+            f"<title>{escape(self.title)}</title>\n<style>{STYLE}</style>\n"
+            f'<rect width="100%" height="100%" class="paper"/>\n' + "\n".join(self.parts) + "\n</svg>\n"
+        )
+
+
+class Clock:
+    """A clock that the replay moves, in seconds of a day."""
+
+    def __init__(self) -> None:
+        self.now = float(TEN_O_CLOCK)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def at(minutes: float) -> str:
+    """Write a time of day, that many minutes after ten."""
+    seconds = round(TEN_O_CLOCK + minutes * MINUTE)
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02d}"
+
+
+def spans(states: Iterable[tuple[float, bool]]) -> Iterator[tuple[float, float]]:
+    """Return from when to when a state was true, of the states at times that follow each other."""
+    for is_true, group in groupby(states, key=lambda state: state[1]):
+        times = [time for time, _ in group]
+        if is_true:
+            yield times[0], times[-1]
+
+
+def window(language: str) -> Drawing:
+    """Draw how the window slides over the requests of two users."""
+    requests = {"alice": (0, 2, 4), "bob": (1,)}
+    now, until = 7, 10
+    clock = Clock()
+    tracker = DictTracker(clock=clock)
+    online: dict[str, list[tuple[float, bool]]] = {name: [] for name in requests}
+    counts: list[tuple[float, int]] = []
+    for second in range(until * MINUTE + 1):
+        clock.now = TEN_O_CLOCK + second
+        for name, minutes in requests.items():
+            if second in {minute * MINUTE for minute in minutes}:
+                tracker.mark_online(USERS[name])
+        seen = {user_id for user_id, _ in tracker.online_users()}
+        for name, states in online.items():
+            states.append((second / MINUTE, name in seen))
+        counts.append((second / MINUTE, tracker.get_online()))
+
+    left, right = 58, 344
+    title = "The window slides over the requests of alice and bob", "窗口滑过 alice 和 bob 的请求"
+    picture = Drawing(title, language)
+
+    def x(minutes: float) -> float:
+        return left + (right - left) * minutes / until
+
+    picture.box(x(now - 5), 26, x(now) - x(now - 5), 112, looks="shade")
+    picture.text((x(now - 5) + x(now)) / 2, 18, ("the window: 5 minutes", "窗口：5 分钟"), "middle")
+    picture.line(x(now), 26, x(now), 138, looks="arrow")
+    picture.text(x(now) + 4, 38, ("now", "此刻"), "small")
+    for row, (name, minutes) in enumerate(requests.items()):
+        y = 62 + 44 * row
+        picture.text(left - 8, y + 4, name, "end strong")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        for start, end in spans(online[name]):
+            picture.line(x(start), y, x(end), y, looks="lit", ink=name)
+            if end < until:
+                is_late = end > until - 2  # then there is no room behind it
+                picture.text(
+                    WIDTH - 6 if is_late else x(end) + 4,
+                    y - 8,
+                    ("offline", "离线"),
+                    f"small {'end' * is_late}",
+                )
+        for minute in minutes:
+            picture.dot(x(minute), y, name)
+    for minute in (0, 5, until):
+        picture.line(x(minute), 138, x(minute), 144, looks="axis")
+        anchor = {0: "", until: "end"}.get(minute, "middle")
+        picture.text(x(minute), 158, at(minute), f"small {anchor}")
+    picture.line(x(0), 138, x(until), 138, looks="axis")
+    picture.text(left - 8, 182, ("online", "在线"), "end")
+    for count, group in groupby(counts, key=lambda each: each[1]):
+        times = [time for time, _ in group]
+        picture.text(x((times[0] + times[-1]) / 2), 182, str(count), "middle strong online")
+        if times[0]:
+            picture.line(x(times[0]), 170, x(times[0]), 186, looks="axis")
+    return picture
+
+
+def order(language: str) -> Drawing:
+    """Draw what is in the dict after each of a few moments."""
+    moments: list[tuple[int, tuple[str, ...], Cell]] = [
+        (0, ("alice", "bob"), ("alice, bob come", "alice、bob 来了")),
+        (3, ("carol",), ("carol comes", "carol 来了")),
+        (4, ("alice",), ("alice again", "alice 又来了")),
+        (5, (), ("bob has left", "bob 离开了")),
+        (8, (), ("carol has left", "carol 离开了")),
+        (9, (), ("alice has left", "alice 离开了")),
+    ]
+    title = "The dict at six moments, in the order of last seen", "六个时刻的字典，按最后出现的先后排列"
+    picture = Drawing(title, language)
+    picture.text(112, 18, ("front of the dict", "字典头部"), "small")
+    picture.text(300, 18, ("end", "末尾"), "small end")
+    picture.text(352, 18, ("online", "在线"), "small end")
+    clock = Clock()
+    tracker = DictTracker(clock=clock)
+    for row, (minute, who, words) in enumerate(moments):
+        clock.now = TEN_O_CLOCK + minute * MINUTE
+        for name in who:
+            tracker.mark_online(USERS[name])
+        count = tracker.get_online()
+        y = 28 + 44 * row
+        picture.text(8, y + 16, at(minute), "strong")
+        picture.text(8, y + 31, words, "small")
+        for place, name in enumerate(tracker._last_seen):
+            picture.box(112 + 64 * place, y + 4, 58, 28, ink=str(name))
+            picture.text(112 + 64 * place + 29, y + 22, str(name), "middle")
+        if not tracker._last_seen:
+            picture.text(112, y + 22, ("empty", "空"), "small")
+        picture.text(346, y + 23, str(count), "end strong online")
+        picture.line(8, y + 40, 352, y + 40, looks="axis")
+    return picture
+
+
+def clock(language: str) -> Drawing:
+    """Draw how long a user stays online once somebody has set the clock back an hour."""
+    until = 75
+    truth, shown = Clock(), Clock()
+    forms: list[tuple[Cell, Callable[[], None], Callable[[], int]]] = []
+    article, ours = ArticleDict(shown), DictTracker(clock=steady_clock(shown, truth))
+    forms.append(("time.time()", lambda: article.make_inline(USERS["alice"]), article.get_online))
+    forms.append(("steady_clock()", lambda: ours.mark_online(USERS["alice"]), ours.get_online))
+    online: list[list[tuple[float, bool]]] = [[] for _ in forms]
+    for second in range(until * MINUTE + 1):
+        truth.now = TEN_O_CLOCK + second
+        shown.now = truth.now if second < MINUTE else truth.now - 60 * MINUTE
+        for (_, mark, count), states in zip(forms, online, strict=True):
+            if second == 0:
+                mark()
+            with redirect_stdout(io.StringIO()):  # one of the article's defects is a print
+                states.append((second / MINUTE, count() == 1))
+
+    left, right = 8, 346
+    title = "How long alice is online if the clock is set back", "时钟被拨回，alice 在线多久"
+    picture = Drawing(title, language)
+
+    def x(minutes: float) -> float:
+        return left + (right - left) * minutes / until
+
+    picture.text(x(1), 18, ("10:01: the clock is set back to 9:01", "10:01：时钟被拨回 9:01"), "small")
+    picture.line(x(1), 24, x(1), 130, looks="arrow")
+    for row, ((name, _, _), states) in enumerate(zip(forms, online, strict=True)):
+        y = 62 + 50 * row
+        picture.text(left + 8, y - 14, name, "code")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        for start, end in spans(states):
+            picture.line(x(start), y, x(min(end, 5)), y, looks="lit", ink="alice")
+            if end > 6:
+                picture.line(x(5), y, x(end), y, looks="lit", ink="wrong")
+                wrong = ("✗ online, and long gone", "✗ 早就走了，还算在线")
+                picture.text(x(20), y + 18, wrong, "wrong")
+            else:
+                picture.text(x(end) + 6, y + 18, ("✓ offline at 10:05", "✓ 10:05 离线"), "online")
+        picture.dot(x(0) + 2, y, "alice")
+    picture.line(x(0), 140, x(until), 140, looks="axis")
+    for minute in (0, 5, 65):
+        picture.line(x(minute), 140, x(minute), 146, looks="axis")
+        shift = {0: 0, 5: 34}.get(minute, 16)  # the first two stand close together
+        picture.text(x(minute) + shift, 160, at(minute), "small" if minute == 0 else "small middle")
+    return picture
+
+
+def processes(language: str) -> Drawing:
+    """Draw two processes, in one of which alice was seen."""
+    title = "Two processes have a dict each", "两个进程，各有一个字典"
+    picture = Drawing(title, language)
+    clock = Clock()
+    trackers = [DictTracker(clock=clock), DictTracker(clock=clock)]
+    trackers[0].mark_online(USERS["alice"])
+    picture.text(8, 20, ("alice's request", "alice 的请求"))
+    picture.dot(91, 37, "alice")
+    picture.arrow(91, 44, 91, 66)
+    for number, tracker in enumerate(trackers):
+        x, count = 8 + 180 * number, tracker.get_online()
+        is_wrong = count != 1
+        picture.box(x, 68, 164, 92)
+        picture.text(x + 10, 88, (f"process {number + 1}", f"进程 {number + 1}"), "strong")
+        picture.box(x + 10, 98, 144, 28, looks="shade")
+        inside = "".join(f"{name}: {at(0)}" for name in tracker._last_seen) or ("empty dict", "空字典")
+        picture.text(x + 82, 117, inside, "middle" if tracker._last_seen else "middle small")
+        picture.text(x + 10, 148, f"get_online() → {count}", "code wrong" if is_wrong else "code online")
+        picture.text(x + 148, 148, "✗" if is_wrong else "✓", f"end {'wrong' if is_wrong else 'online'}")
+    return picture
+
+
+def request(language: str) -> Drawing:
+    """Draw the way of a request to the dict and back."""
+    title = "The way of a request to the dict and back", "一个请求到字典再回来的路径"
+    picture = Drawing(title, language)
+    steps: list[tuple[Cell, Cell]] = [
+        (("browser or curl", "浏览器或 curl"), ("GET /api/me, with a token", "GET /api/me，带令牌")),
+        ("auth.py: verify_token()", ("who is this? may they in?", "是谁？能放行吗？")),
+        ("presence.py: record()", ("never fails the request", "绝不让请求失败")),
+        ("api.py: get_me()", ("the view", "视图")),
+        (("browser or curl", "浏览器或 curl"), ("the response", "响应")),
+    ]
+    for row, (name, words) in enumerate(steps):
+        y = 8 + 66 * row
+        picture.box(8, y, 204, 46, ink="alice" if row == 1 else "")
+        picture.text(18, y + 19, name, "strong" if row in (0, 4) else "code strong")
+        picture.text(18, y + 37, words, "small")
+        if row:
+            picture.arrow(110, y - 20, 110, y - 1)
+    y = 8 + 66 * 2
+    picture.arrow(212, y + 16, 239, y + 16)
+    picture.box(240, y - 6, 112, 46)
+    picture.text(250, y + 13, "tracker.py:", "code strong")
+    picture.text(250, y + 31, "mark_online()", "code strong")
+    picture.arrow(296, y + 40, 296, y + 59)
+    picture.box(240, y + 60, 112, 46, looks="shade")
+    picture.text(250, y + 79, ("the dict", "字典"), "strong")
+    picture.text(250, y + 97, f"alice: {at(0)}", "small")
+    return picture
+
+
+Draw = Callable[[str], Drawing]
+DRAWINGS: tuple[Draw, ...] = (request, window, clock, order, processes)
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Return each picture's file and what belongs in it."""
+    for draw in DRAWINGS:
+        yield PICTURES / f"{draw.__name__}.svg", draw("en").svg()
+        yield PICTURES / f"{draw.__name__}.zh.svg", draw("zh").svg()
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(exist_ok=True)
+    for path, text in files():
+        path.write_text(text, encoding="utf-8")
