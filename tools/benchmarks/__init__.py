@@ -1,1 +1,1 @@
-"""What the three steps cost, side by side with the usual form and with the least that there is."""
+"""What the three steps cost, side by side with the article's form and with the least that there is."""

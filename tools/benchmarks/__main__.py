@@ -47,7 +47,7 @@ MEASURED = (
 def run(*, quick: bool, out: Path | None) -> None:
     """Measure what a mark and a count cost on each step, and write it down.
 
-    Measured beside them: the usual form, HyperLogLog and bitmaps, and the least that there is.
+    Measured beside them: the article's form, HyperLogLog and bitmaps, and the least that there is.
     """
     bench = new_bench(quick=quick)
     for module in MEASURED:

@@ -68,8 +68,10 @@ def code_of(file: Path) -> list[str]:
 
 def production(areas: list[str]) -> Table:
     """Return a row for each defect of these areas that hurts in production."""
+    # those of the area request are in the form with before_request, as their rows say
+    form = ("elsewhere", "别处的写法") if "request" in areas else ("the article's form", "原文写法")
     return [
-        [("id", "编号"), ("the usual form", "常见写法"), ("here", "这里")],
+        [("id", "编号"), form, ("here", "这里")],
         *(
             [defect, both(breakage.why), both(breakage.here)]
             for defect, breakage in breakages().items()

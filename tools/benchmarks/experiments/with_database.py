@@ -184,7 +184,7 @@ class Tables:
                 "unindexed": unindexed.get_online,
                 "here": here.get_online,
             }
-            # the usual form also counts whoever was seen exactly the window ago
+            # the article's form also counts whoever was seen exactly the window ago
             assert [count() for count in counts.values()] == [self.online + 1, self.online, self.online]
             self.bench.compare(f"{self.backend} count {self.online} of {self.users}", counts)
         most = self.bench.results.sizes[-1]

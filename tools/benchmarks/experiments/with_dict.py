@@ -61,7 +61,7 @@ def measure(bench: Bench) -> None:
         if users in (bench.results.sizes[0], bench.results.sizes[-1]):
             bench.compare(f"dict mark {users}", marks, argument=cycle(everyone), finely=True)
         shorter = timedelta(minutes=59)  # is counted, not known
-        with redirect_stdout(StringIO()):  # dict-2: the usual form prints
+        with redirect_stdout(StringIO()):  # dict-2: the article's form prints
             assert tracker.get_online() == tracker.get_online(shorter) == article.get_online() == users
         counts: dict[str, Callable[[], int]] = {
             "usual": article.get_online,

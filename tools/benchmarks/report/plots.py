@@ -46,8 +46,8 @@ SECONDS = FuncFormatter(lambda seconds, _: time(seconds))
 def count(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
     """Draw what a count costs against how many are online, both by powers of ten."""
     lines = [
-        ("redis", "usual", ("usual form: Redis sets", "常见写法：Redis 集合")),
-        ("dict", "usual", ("usual form: dict", "常见写法：字典")),
+        ("redis", "usual", ("article's form: Redis sets", "原文写法：Redis 集合")),
+        ("dict", "usual", ("article's form: dict", "原文写法：字典")),
         *((store, "here", words) for store, words in STEP_OF.items()),
     ]
     for store, form, words in lines:
@@ -67,7 +67,7 @@ def edge(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
     seconds = [int(second) for second in run.figures["edge sorted set"]]
     exact, buckets = (list(run.figures[f"edge {form}"].values()) for form in ("sorted set", "buckets"))
     axes.plot(seconds, exact, color=GREEN, label=say(STEP_OF["redis"]))
-    words = ("usual form: five sets of a minute", "常见写法：五个一分钟的集合")
+    words = ("article's form: five sets of a minute", "原文写法：五个一分钟的集合")
     axes.plot(seconds, buckets, label=say(words), **USUAL_LOOK)
     axes.fill_between(seconds, buckets, exact, color=RED, alpha=0.15, linewidth=0)
     axes.set(ylim=(230, 310), yticks=range(240, 301, 15), xticks=[*range(0, 60, 10), 59])
@@ -92,7 +92,7 @@ def leaving(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
 
 
 def mark(axes: Any, run: Results, say: Callable[[Cell], str]) -> None:
-    """Draw what a mark costs on each store, beside its floor and the usual form."""
+    """Draw what a mark costs on each store, beside its floor and the article's form."""
     most = {store: "" if store in DATABASES else f" {run.sizes[-1]}" for store in STORES}
     stores = [store for store in STORES if f"{store} mark{most[store]}" in run.seconds]
     floor = ("the floor: a bare store or statement", "基准：单次写入或单条语句")

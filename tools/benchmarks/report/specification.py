@@ -12,7 +12,7 @@ from math import ceil, isnan
 from tools.benchmarks.measure import FEW_AMONG_MANY, Results
 from tools.writing import Cell, Table, digits, fill, grid, number, percent, room, three_digits, time, users
 
-USUAL, HERE, BITMAP = ("the usual form", "常见写法"), ("here", "这里"), ("a bitmap", "位图")
+USUAL, HERE, BITMAP = ("the article's form", "原文写法"), ("here", "这里"), ("a bitmap", "位图")
 COMPARED = {"usual": USUAL, "here": ("this step", "这一步")}
 ANY_NUMBER, BYTES_A_USER = ("any number", "任意多个"), ("bytes a user", "每个用户的字节数")
 SHARE_OF_ME = ("a mark's share of `GET /api/me`", "一次记录占 `GET /api/me` 的比例")
@@ -28,8 +28,8 @@ ASKED = {"asked each time": ("asked for each time", "每次都查"), "kept": ("k
 STEPS = ("step1_dict", "step2_database", "step3_redis")
 WEIGHED = {
     "usual": USUAL,
-    "usual, seen once": ("the usual form, seen once", "常见写法，只出现一次"),
-    "usual, all gone": ("the usual form, once all have left", "常见写法，所有人离开之后"),
+    "usual, seen once": ("the article's form, seen once", "原文写法，只出现一次"),
+    "usual, all gone": ("the article's form, once all have left", "原文写法，所有人离开之后"),
     "here": HERE,
     "here, all gone": ("here, once all have left", "这里，所有人离开之后"),
     "HyperLogLog": "HyperLogLog",
@@ -208,9 +208,9 @@ def tables(results: Results) -> dict[str, Table]:
             [SHARE_OF_ME, "", percent(run.share("step3_redis"))],
         ],
         "column_costs": grid(
-            {("mark", "usual"): ("mark, the usual form", "一次记录，常见写法"),
+            {("mark", "usual"): ("mark, the article's form", "一次记录，原文写法"),
              ("mark", "here"): ("mark, this step", "一次记录，这一步"),
-             (f"count {few} of {many}", "usual"): fill(("{}, the usual form", "{}，常见写法"), among),
+             (f"count {few} of {many}", "usual"): fill(("{}, the article's form", "{}，原文写法"), among),
              (f"count {few} of {many}", "here"): fill(("{}, this step", "{}，这一步"), among)},
             DATABASES, lambda column, store: run.taken(f"{store} {column[0]}", column[1])),
         "about": [
@@ -374,8 +374,8 @@ def promises(results: Results) -> list[Promise]:
     fewest, *_, most = run.sizes
     few, many = FEW_AMONG_MANY[run.about["quick"]]
     return [
-        Promise(("dict: the usual form's count of the most users, over ours",
-                 "dict：用户最多时，常见写法的计数耗时是这里的几倍"),
+        Promise(("dict: the article's form's count of the most users, over ours",
+                 "dict：用户最多时，原文写法的计数耗时是这里的几倍"),
                 run.ratio(f"dict count {most}", "usual", "here"), 1000, at_least=True),
         Promise(("dict: our count of the most users, over that of the fewest",
                  "dict：用户最多时的计数耗时是最少时的几倍"),
@@ -432,10 +432,10 @@ def promises(results: Results) -> list[Promise]:
                 run.median(f"redis pause {most}", "here"), 0.01, form=time),
         Promise(("Redis: the same while the whole key expires lazily", "Redis：同上，整个 key 惰性过期"),
                 run.median(f"redis pause {most}", "key expires, lazily"), 0.01, form=time),
-        Promise(("Redis: the usual form's count of the most users, over ours",
-                 "Redis：用户最多时，常见写法的计数耗时是这里的几倍"),
+        Promise(("Redis: the article's form's count of the most users, over ours",
+                 "Redis：用户最多时，原文写法的计数耗时是这里的几倍"),
                 run.ratio(f"redis count {most}", "usual", "here"), 10_000, at_least=True),
-        Promise(("Redis: memory a user, over the usual form's", "Redis：每个用户的内存是常见写法的几倍"),
+        Promise(("Redis: memory a user, over the article's form's", "Redis：每个用户的内存是原文写法的几倍"),
                 run.part("redis bytes a user", "here") / run.part("redis bytes a user", "usual"), 0.3),
         *(Promise((f"step {step[4]}: the mark's share of `GET /api/me`",
                    f"第 {step[4]} 步：记录在 `GET /api/me` 里占的比例"), run.share(step), limit, form=percent)
