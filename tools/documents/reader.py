@@ -157,7 +157,8 @@ class Reader:
         """Run a program; a comment behind a print says what it prints."""
         ours = self.folder / ".venv/bin/python"
         python = str(ours) if ours.exists() else sys.executable  # a reader has one before setting ours up
-        assert self.must_end_well(python, "-c", code) == to_be_printed(code)
+        expected, printed = to_be_printed(code), self.must_end_well(python, "-c", code)
+        assert printed == expected, f"expected\n{expected}\nbut got\n{printed}"
 
     def must_end_well(self, *command: str) -> str:
         """Run a command without a terminal, and return what it printed."""
