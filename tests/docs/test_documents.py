@@ -72,6 +72,21 @@ def test_the_tables_are_those_of_the_data(each: Document) -> None:
     assert each.source == filled(each), "run make docs"
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "demo/page.html",
+        "tools/benchmarks/report/plots.py",
+        "tools/benchmarks/report/specification.py",
+        "tools/break_it/defects.toml",
+    ],
+)
+def test_what_is_shown_beside_the_documents_has_the_words_of_the_glossary_too(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    avoided = {word for term in checks.glossary() for word in term.avoided.split("、") if word}
+    assert [word for word in sorted(avoided) if word in text] == []
+
+
 def test_every_defect_that_hurts_in_production_is_in_a_lesson_and_the_worst_are_in_front() -> None:
     tables = {each.name: "".join(table[3] for table in TABLE.finditer(each.source)) for each in ENGLISH}
     lessons = "".join(tables[each.name] for each in ENGLISH if each.name.startswith("step"))
