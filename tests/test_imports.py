@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "common": set(),
     "demo": {"common"},
     **{step: {"common", "demo"} for step in STEPS},
+    "lab": {"article", *STEPS},
 }
 WORKSHOP = ("exercises", "tests", "tools")
 PARTS = [*MAY_IMPORT, *WORKSHOP]

@@ -25,6 +25,7 @@ COPIED = (
     "common",
     "demo",
     "exercises",
+    "lab",
     "step*_*",
     "tests",
     "tools",
