@@ -100,7 +100,7 @@ def defects(story: Story, form: type[Form], at: int, process: int) -> list[str]:
 
 # What is a limit of a cured form is a defect, with an id of its own, in a form that does nothing against it.
 _NAMED = {
-    "article-dict": {"clock-set": "dict-6"},
+    "article-dict": {},
     "article-column": {"lost-mark": "database-10"},
     "before-request": {"lost-mark": "request-3", "clock-set": "clock-set", "hosts-apart": "hosts-apart"},
     "article-redis": {"lost-mark": "auth-1", "clock-set": "clock-set", "hosts-apart": "hosts-apart"},
@@ -113,6 +113,8 @@ def _of_dict(story: Story, user: str, at: int, process: int) -> Iterator[str]:
         yield "dict-7"
     if own is not None:
         yield from _of_fixed_window(story, at - own)
+        if _dated_by_another_clock(story, user, at, process):
+            yield "dict-6"
         if FIVE_MINUTES - SECOND < at - own < FIVE_MINUTES:
             yield "dict-5"
 
@@ -142,12 +144,21 @@ def _of_redis(story: Story, user: str, at: int, _: int) -> Iterator[str]:
         yield "redis-3"
     if age < story.apart:
         yield "hosts-apart"  # the other host has marked a minute that has not begun here
-    if moved and last < moved.at <= at:
-        yield "clock-set"
+    if _dated_by_another_clock(story, user, at):
+        yield "clock-set"  # a set of the time before is read too early, too late, or twice
+
+
+def _dated_by_another_clock(story: Story, user: str, at: int, process: int | None = None) -> bool:
+    """Whether a request from before the clock was set may still count for something, or count again."""
+    moved = story.clock_set
+    if not moved or not moved.at <= at < moved.at + abs(moved.by) + FIVE_MINUTES + story.apart:
+        return False
+    return last_request(story, user, moved.at - 1, process) is not None
 
 
 def _of_fixed_window(story: Story, age: int) -> Iterator[str]:
-    if (age < FIVE_MINUTES) != (age < story.window):
+    shorter, longer = sorted((FIVE_MINUTES, story.window))
+    if shorter < longer and shorter - story.apart <= age < longer + story.apart:
         yield "fixed-window"
 
 

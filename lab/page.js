@@ -257,8 +257,8 @@ function play(isOn) {
 function makeUp() {
   const any = (...these) => these[Math.floor(Math.random() * these.length)];
   const other = any(1, 1, 2);
-  const mark = () => ({ user: any(...lanes.keys()), at: Math.floor(9000 * Math.random()) / 10, process: any(1, other) });
-  const marks = Array.from({ length: 5 + 20 * Math.random() }, mark);
+  const one = () => ({ user: any(...lanes.keys()), at: Math.round(9000 * Math.random()) / 10, process: any(1, other) });
+  const marks = Array.from({ length: 5 + 20 * Math.random() }, one);
   location.hash = addressOf({ marks, created: [], until: 900, resolution: any(5, 30, 59), down: any("", "400,460") });
 }
 

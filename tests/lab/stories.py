@@ -15,7 +15,7 @@ USERS = ("alice", "bob", "carol")
 TIMES = one_of(
     integers(0, UNTIL),
     integers(0, 900).map(lambda second: second * SECOND),
-    builds(lambda minute, nudge: max(0, minute * 60 * SECOND + nudge), integers(0, 15), integers(-1, 1)),
+    builds(lambda minute, nudge: max(0, minute * 60 * SECOND + nudge), integers(0, 14), integers(-1, 1)),
 )
 
 
