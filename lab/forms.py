@@ -121,7 +121,7 @@ class Form:
         raise NotImplementedError
 
     def edges(self, at: int) -> list[int]:
-        """Return when a mark, or an account, of that time by the form's clock may stop counting."""
+        """Return when a mark, or an account, of that time by the form's clock may stop counting, or begin."""
         return [at + self.story.window]
 
     def remembered(self) -> list[Entry]:
@@ -415,7 +415,8 @@ class ArticleRedisForm(InRedis):
         self.held = self.all_held()
 
     def edges(self, at: int) -> list[int]:
-        return [at // MINUTE * MINUTE + FIVE_MINUTES, at // SECOND * SECOND + EXPIRY_OF_A_BUCKET]
+        minute = at // MINUTE * MINUTE  # before it begins here, a mark of a faster clock does not count
+        return [minute + FIVE_MINUTES, at // SECOND * SECOND + EXPIRY_OF_A_BUCKET, minute]
 
     def remembered(self) -> list[Entry]:
         offset = self.clocks.offset(1)

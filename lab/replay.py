@@ -183,6 +183,7 @@ def doubtful_times(story: Story) -> set[int]:
     """Return when the reasons for a difference may change."""
     lags = (
         0,
+        story.apart,
         story.window - story.resolution - story.apart,
         story.window - story.apart,
         story.window + story.apart,

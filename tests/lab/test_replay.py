@@ -57,7 +57,7 @@ SCENARIOS: dict[str, dict[str, list[Any]]] = {
         "column": [(300, 4020, "limit", ["clock-set"])],
         "before-request": [(300, 4020, "defect", ["clock-set"])],
         "column-resolution": [(300, 4020, "limit", ["clock-set"])],
-        "article-redis": [(180, 420, "defect", ["clock-set"]), (3900, 4020, "defect", ["clock-set"])],
+        "article-redis": [(180, 420, "defect", ["clock-set"]), (3600, 4020, "defect", ["clock-set"])],
         "sorted-set": [(300, 4020, "limit", ["clock-set"])],
     },
     "hosts-apart": {
