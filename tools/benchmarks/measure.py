@@ -64,12 +64,15 @@ class Results:
         return low, high
 
     def ratio(self, comparison: str, contender: str, to: str) -> float:
-        """Return how many times as long one takes as another, each in its fastest round.
+        """Return how many times as long one takes as another, each in a round that is almost its fastest.
 
-        Whatever disturbs a round makes it slower, never faster, so the fastest rounds are the least disturbed
-        and their ratio repeats where those of the medians do not.
+        Whatever disturbs a round makes it slower, so fast rounds are the least disturbed, and their ratio
+        repeats where that of the medians does not. The very fastest may be a stroke of luck; so it is the
+        one that a tenth of the rounds are faster than.
         """
-        return min(self.rounds(comparison, contender)) / min(self.rounds(comparison, to))
+        return _nearly_fastest(self.rounds(comparison, contender)) / _nearly_fastest(
+            self.rounds(comparison, to)
+        )
 
     def part(self, figure: str, name: str) -> float:
         """Return a part of what was counted or weighed; nan if it was not."""
@@ -79,6 +82,10 @@ class Results:
         """Keep the results, with five digits of each figure."""
         text = json.dumps(_short(asdict(self)), indent=1, ensure_ascii=False)
         path.write_text(_compact(text) + "\n", encoding="utf-8")
+
+
+def _nearly_fastest(rounds: list[float]) -> float:
+    return quantiles(rounds, n=10, method="inclusive")[0]
 
 
 def read(path: Path) -> Results:
