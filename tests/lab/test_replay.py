@@ -20,7 +20,7 @@ from lab.story import SECOND, Request, Story
 from tests.lab.stories import TIMES, UNTIL, eventful_stories, expected, quiet_stories, story_at
 
 OURS = ("dict", "column", "column-resolution", "sorted-set")
-# so many histories in the tests that take long; HISTORIES=2000 before a change of a form is worth its half hour
+# in the tests that take long; HISTORIES=2000, half an hour, is worth it before a form is changed
 MANY = int(os.environ.get("HISTORIES", "150"))
 EXAMPLES = pytest.mark.parametrize("examples", [15, pytest.param(MANY, marks=pytest.mark.slow, id="many")])
 
