@@ -84,10 +84,14 @@ def test_a_fine_comparison_has_ten_times_as_many_rounds_each_a_tenth_as_long() -
     assert lengths == [3, 30]
 
 
-def test_medians_and_middle_halves_are_over_the_rounds_and_ratios_of_the_fastest() -> None:
+def test_medians_and_middle_halves_are_over_the_rounds_and_ratios_of_almost_the_fastest() -> None:
     results = Results({}, [1], {"x": {"ours": [3.0, 4.0, 9.0, 8.0, 1.5], "its": [1.0, 2.0, 3.0, 0.5, 5.0]}})
     assert results.median("x", "ours") == 4
     assert results.middle("x", "ours") == (3, 8)
+    ours = [1.5, 3.0, *[4.0] * 9]  # one in ten of these rounds is faster than 3 seconds
+    results.seconds["x"] = {"ours": ours, "its": [each / 3 for each in reversed(ours)]}
+    assert results.ratio("x", "ours", "its") == pytest.approx(3)
+    results.seconds["x"]["its"] = [1.0] * 11
     assert results.ratio("x", "ours", "its") == 3
 
 

@@ -385,9 +385,12 @@ def promises(results: Results) -> list[Promise]:
                 run.ratio(f"dict mark {fewest}", "here", "floor"), 2.4),
         Promise(("dict: the same among the most", "dict：同上，用户最多时"),
                 run.ratio(f"dict mark {most}", "here", "floor"), 1.7),
-        Promise(("dict: the worst mark of four threads while the most users leave at once",
-                 "dict：最多的用户同时离开，四个线程记录，最慢的一次"),
-                run.median("dict marks of four threads, worst", "here"), 0.02, form=time),
+        # four threads of one process take turns, so some mark waits long even while nothing happens
+        Promise(("dict: the worst mark of four threads while the most users leave at once, over the same "
+                 "while nobody leaves",
+                 "dict：最多的用户同时离开，四个线程里最慢的一次记录，是没有人离开时的几倍"),
+                run.median("dict marks of four threads, worst", "here")
+                / run.median("dict marks of four threads, worst", "undisturbed"), 2),
         *(Promise(fill(("dict: the first mark after {} have left", "dict：{}离开之后的第一次记录"),
                        users(size)),
                   run.median(f"dict first mark after {size} have left", "here"), 0.005, form=time)
@@ -440,9 +443,7 @@ def promises(results: Results) -> list[Promise]:
         *(Promise((f"step {step[4]}: the mark's share of `GET /api/me`",
                    f"第 {step[4]} 步：记录在 `GET /api/me` 里占的比例"), run.share(step), limit, form=percent)
           for step, limit in {"step1_dict": 0.03, "step3_redis": 0.25}.items()),
-        *(Promise(fill(("step 3: the same within the resolution, {}",
-                        "第 3 步：同上，写入间隔之内，{}"), words),
-                  run.share("step3_redis", marked=WITHIN, to=to), 0.03, form=percent)
-          for to, words in {"": ("the app alone", "只有应用"),
-                            TO_GUNICORN: ("through gunicorn", "经过 gunicorn")}.items()),
+        # not through gunicorn: a mark is lost there in the noise of two whole requests
+        Promise(("step 3: the same within the resolution", "第 3 步：同上，写入间隔之内"),
+                run.share("step3_redis", marked=WITHIN), 0.03, form=percent),
     ]  # fmt: skip
