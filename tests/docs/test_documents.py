@@ -184,9 +184,9 @@ SLIPS_OF_ONE = {
     "a file outside": (LESSON, "](app.py)", "](../../app.py)", "does not exist"),
     "an anchor that is not there": (
         LESSON_3,
-        "README.md#as-a-deployer",
-        "README.md#deployer",
-        "no anchor deployer",
+        "deployment.md#redis-user",
+        "deployment.md#redis-users",
+        "no anchor redis-users",
     ),
     "an anchor here that is not there": (
         "docs/measurements.zh.md",

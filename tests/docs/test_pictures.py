@@ -11,7 +11,9 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from common.presence import CircuitBreaker
 from step1_dict.tracker import DictTracker
+from step3_redis.tracker import RedisTracker
 from tools.documents import pictures
 from tools.documents.markdown import documents
 
@@ -39,12 +41,29 @@ def test_each_file_is_drawn_and_shown_in_its_language() -> None:
     assert shown >= FILES.keys()
 
 
-@pytest.mark.parametrize("draw", [pictures.window, pictures.order])
-def test_a_tracker_that_counts_otherwise_is_drawn_otherwise(
-    draw: pictures.Draw, monkeypatch: pytest.MonkeyPatch
+FOUR_MINUTES = timedelta(minutes=4)
+OTHERWISE = {
+    "DictTracker": partial(DictTracker, FOUR_MINUTES),
+    "RedisTracker": partial(RedisTracker, window=FOUR_MINUTES),
+    "CircuitBreaker": partial(CircuitBreaker, rest_seconds=3),
+}
+
+
+@pytest.mark.parametrize(
+    ("draw", "changed"),
+    [
+        (pictures.window, "DictTracker"),
+        (pictures.order, "DictTracker"),
+        (pictures.buckets, "RedisTracker"),
+        (pictures.fast_host, "RedisTracker"),
+        (pictures.breaker, "CircuitBreaker"),
+    ],
+)
+def test_what_counts_otherwise_is_drawn_otherwise(
+    draw: pictures.Draw, changed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_it_is = draw("en").svg()
-    monkeypatch.setattr(pictures, "DictTracker", partial(DictTracker, timedelta(minutes=4)))
+    monkeypatch.setattr(pictures, changed, OTHERWISE[changed])
     assert draw("en").svg() != as_it_is
 
 

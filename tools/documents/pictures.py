@@ -13,16 +13,23 @@ from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from xml.sax.saxutils import escape
 
+from fakeredis import FakeRedis, FakeServer
+
 from article.with_dict import ArticleDict
+from article.with_redis import ArticleRedis
+from common.presence import CircuitBreaker, PresenceUnknown
 from step1_dict.tracker import DictTracker, steady_clock
+from step3_redis.tracker import RedisTracker
 from tools.writing import Cell, say
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDTH = 360
 MINUTE = 60
 TEN_O_CLOCK = 10 * 60 * MINUTE
+FAR_OFF = 4_102_444_800  # seconds: a midnight in 2100, so that no key expires while it is replayed
 SIZE, SMALL = 13, 12  # of letters
 NAMES = ("alice", "bob", "carol")
 USERS = {name: SimpleNamespace(id=name) for name in NAMES}
@@ -326,8 +333,229 @@ def request(language: str) -> Drawing:
     return picture
 
 
+def to_redis(language: str) -> Drawing:
+    """Draw the way of a mark and of a count, in two processes, to one Redis."""
+    title = "Two processes and one Redis", "两个进程，一个 Redis"
+    picture = Drawing(title, language)
+    clock = Clock()
+    redis = FakeRedis(server=FakeServer(), decode_responses=True)
+    trackers = [RedisTracker(redis, clock=clock) for _ in range(2)]
+    trackers[0].mark_online(SimpleNamespace(id=1))
+    kept: Any = redis.zrange(trackers[0].key, 0, -1, withscores=True)
+    ((member, score),) = kept
+    ways: list[tuple[Cell, Cell, tuple[tuple[str, str], ...], str]] = [
+        (
+            ("process 1", "进程 1"),
+            ("alice: GET /api/me", "alice：GET /api/me"),
+            (("auth.py", "verify_token()"), ("presence.py", "record()"), ("tracker.py", "mark_online()")),
+            "ZADD",
+        ),
+        (
+            ("process 2", "进程 2"),
+            ("anybody: GET /api/online", "任何人：GET /api/online"),
+            (("api.py", "get_online()"), ("presence.py", "get_online()"), ("tracker.py", "get_online()")),
+            "ZCOUNT",
+        ),
+    ]
+    for column, (name, asked, functions, command) in enumerate(ways):
+        x = 8 + 180 * column
+        picture.text(x + 82, 18, asked, "small middle")
+        picture.box(x, 42, 164, 184, looks="shade")
+        picture.text(x + 10, 60, name, "strong")
+        picture.arrow(x + 82, 24, x + 82, 70)
+        for row, (file, function) in enumerate(functions):
+            y = 71 + 52 * row
+            picture.box(x + 10, y, 144, 38, ink="alice" if column == 0 and row == 1 else "")
+            picture.text(x + 18, y + 15, file, "small")
+            picture.text(x + 18, y + 31, function, "code strong")
+            if row:
+                picture.arrow(x + 82, y - 14, x + 82, y - 1)
+        picture.arrow(x + 82, 213, x + 82, 254)
+        picture.text(x + 90, 244, command, "code")
+    picture.box(8, 256, 344, 74)
+    picture.text(18, 275, "Redis", "strong")
+    picture.text(78, 275, trackers[0].key, "code")
+    picture.box(18, 284, 144, 34, looks="shade")
+    picture.text(28, 306, f"{member}: {at(score / 1_000_000 / MINUTE - TEN_O_CLOCK / MINUTE)}", "code")
+    picture.text(342, 306, f"get_online() → {trackers[1].get_online()}", "code online end")
+    return picture
+
+
+def buckets(language: str) -> Drawing:
+    """Draw how long two users are online in five sets of a minute, and with an exact time for each."""
+    seen_at, until = {"bob": 0, "alice": 59}, 390
+    clock = Clock()
+    forms: list[tuple[Cell, dict[str, Any]]] = [
+        (
+            ("five sets of a minute each", "五个一分钟的集合"),
+            {name: ArticleRedis(FakeRedis(server=FakeServer()), clock) for name in seen_at},
+        ),
+        (
+            ("an exact time for each user", "每个用户一个精确的时间"),
+            {name: RedisTracker(FakeRedis(server=FakeServer()), clock=clock) for name in seen_at},
+        ),
+    ]
+    states: list[dict[str, list[tuple[float, bool]]]] = [{name: [] for name in seen_at} for _ in forms]
+    for second in range(until + 1):
+        clock.now = FAR_OFF + TEN_O_CLOCK + second
+        for (_, trackers), of_each in zip(forms, states, strict=True):
+            for name, tracker in trackers.items():
+                if second == seen_at[name]:
+                    tracker.mark_online(SimpleNamespace(id=1))
+                of_each[name].append((second, tracker.get_online() == 1))
+
+    left, right = 58, 340
+    title = "When do bob and alice leave?", "bob 和 alice 什么时候离线"
+    picture = Drawing(title, language)
+
+    def x(seconds: float) -> float:
+        return left + (right - left) * seconds / until
+
+    for row, ((form, _), of_each) in enumerate(zip(forms, states, strict=True)):
+        top = 8 + 112 * row
+        picture.text(8, top + 14, form, "strong")
+        for minute in range(until // MINUTE + 1):
+            picture.line(x(minute * MINUTE), top + 24, x(minute * MINUTE), top + 98, looks="axis")
+        for place, (name, lit) in enumerate(of_each.items()):
+            y = top + 40 + 38 * place
+            picture.text(left - 8, y + 4, name, "end")
+            ((start, end),) = spans(lit)
+            picture.line(x(start), y, x(end + 1), y, looks="lit", ink=name)
+            picture.dot(x(start), y, name)
+            stayed = round(end + 1 - start)
+            is_right = stayed == 5 * MINUTE
+            sign = "✓" if is_right else "✗"
+            lasted = f"{stayed // MINUTE}:{stayed % MINUTE:02d}"
+            picture.text(
+                x(end + 1) - 6,
+                y + 19,
+                (f"gone after {lasted} {sign}", f"{lasted} 后离线 {sign}"),
+                "end online" if is_right else "end wrong",
+            )
+    for minute in range(until // MINUTE + 1):
+        picture.text(x(minute * MINUTE), 232, at(minute), "small middle")
+    return picture
+
+
+class WithoutMargin(RedisTracker):
+    """Removes whoever has left by this process's own clock, as lesson 3 does before its fourth failure."""
+
+    def _tidy(self, now: int) -> None:
+        self._client.zremrangebyscore(self.key, "-inf", now - self._keep)
+
+
+def fast_host(language: str) -> Drawing:
+    """Draw when alice leaves if a machine whose clock is fast tidies up."""
+    ahead, bob_at, until = 50, 255, 360
+    clock = Clock()
+    forms: list[tuple[Cell, type[RedisTracker]]] = [
+        (("alice, if it removes at once", "alice：立刻删除"), WithoutMargin),
+        (("alice, if it waits another minute", "alice：再等一分钟才删除"), RedisTracker),
+    ]
+    title = "When does alice leave if another clock is fast?", "有台机器的时钟快了，alice 什么时候离线"
+    picture = Drawing(title, language)
+    left, right = 8, 346
+
+    def x(seconds: float) -> float:
+        return left + (right - left) * seconds / until
+
+    marked = "10:04:15: bob, marked by a machine", "10:04:15：bob 由一台机器记录，"
+    picture.text(x(bob_at), 16, marked, "small end")
+    picture.text(x(bob_at), 31, ("whose clock says 10:05:05", "它的时钟显示 10:05:05"), "small end")
+    picture.line(x(bob_at), 36, x(bob_at), 156, looks="arrow")
+    for row, (form, make) in enumerate(forms):
+        redis = FakeRedis(server=FakeServer())
+        exact = make(redis, clock=clock, parse_id=str)
+        fast = make(redis, clock=lambda: clock.now + ahead, parse_id=str)
+        lit = []
+        for second in range(until + 1):
+            clock.now = TEN_O_CLOCK + second
+            if second == 0:
+                exact.mark_online(USERS["alice"])
+            if second == bob_at:
+                fast.mark_online(USERS["bob"])
+            lit.append((second, "alice" in [user_id for user_id, _ in exact.online_users()]))
+        y = 76 + 58 * row
+        picture.text(left, y - 14, form, "strong")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        ((start, end),) = spans(lit)
+        picture.line(x(start), y, x(end + 1), y, looks="lit", ink="alice")
+        picture.dot(x(0) + 4, y, "alice")
+        is_right = end + 1 == 5 * MINUTE
+        words = (
+            ("✓ offline at 10:05:00", "✓ 10:05:00 离线")
+            if is_right
+            else (f"✗ gone {300 - end - 1:g} seconds early", f"✗ 早了 {300 - end - 1:g} 秒离线")
+        )
+        picture.text(x(bob_at) - 8, y + 20, words, f"end {'online' if is_right else 'wrong'}")
+    picture.line(x(0), 164, x(until), 164, looks="axis")
+    for minute in (0, 2, 4, 5):
+        picture.line(x(minute * MINUTE), 164, x(minute * MINUTE), 170, looks="axis")
+        picture.text(x(minute * MINUTE), 184, at(minute), "small" if minute == 0 else "small middle")
+    return picture
+
+
+def breaker(language: str) -> Drawing:
+    """Draw which requests wait for a Redis that hangs."""
+    hangs_from, hangs_to, until = 2, 10, 16
+    clock = Clock()
+    reached: list[float] = []
+
+    def mark() -> None:
+        reached.append(clock.now)
+        if hangs_from <= clock.now < hangs_to:
+            raise TimeoutError
+
+    guard = CircuitBreaker((TimeoutError,), (), warn=lambda _: None, monotonic=clock)
+    found: dict[str, list[float]] = {"marked": [], "waits": [], "at once": []}
+    for half in range(2 * until + 1):
+        clock.now = half / 2
+        try:
+            guard.call(mark)
+            found["marked"].append(clock.now)
+        except PresenceUnknown:
+            found["waits" if clock.now in reached else "at once"].append(clock.now)
+
+    left, right = 16, 344
+    title = "Requests while Redis hangs", "Redis 卡死时的请求"
+    picture = Drawing(title, language)
+
+    def x(seconds: float) -> float:
+        return left + (right - left) * seconds / until
+
+    picture.box(x(hangs_from), 24, x(hangs_to) - x(hangs_from), 152, looks="shade")
+    picture.text((x(hangs_from) + x(hangs_to)) / 2, 16, ("Redis hangs", "Redis 卡死"), "middle strong")
+    lanes: list[tuple[str, Cell, str, str]] = [
+        ("marked", ("marked", "已记录"), "online", "online"),
+        ("waits", ("waits for 0.2 s, not marked", "等 0.2 秒，未记录"), "wrong", "wrong"),
+        ("at once", ("answered at once, not marked", "立即返回，未记录"), "soft", ""),
+    ]
+    for row, (name, words, ink, looks) in enumerate(lanes):
+        y = 62 + 50 * row
+        picture.text(x(hangs_from) + 8, y - 14, words, looks)
+        picture.line(x(0), y, x(until), y, looks="axis")
+        for second in found[name]:
+            picture.dot(x(second), y, ink)
+    picture.line(x(0), 184, x(until), 184, looks="axis")
+    for second in (0, hangs_from, 7, hangs_to, 12, until):
+        picture.line(x(second), 184, x(second), 190, looks="axis")
+        words = (f"{second} s", f"{second} 秒") if second == until else str(second)
+        picture.text(x(second), 204, words, "small end" if second == until else "small middle")
+    return picture
+
+
 Draw = Callable[[str], Drawing]
-DRAWINGS: tuple[Draw, ...] = (request, window, clock, order, processes)
+DRAWINGS: tuple[Draw, ...] = (
+    request,
+    window,
+    clock,
+    order,
+    processes,
+    to_redis,
+    buckets,
+    fast_host,
+    breaker,
+)
 
 
 def files() -> Iterator[tuple[Path, str]]:
