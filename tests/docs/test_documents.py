@@ -144,7 +144,7 @@ SLIPS_OF_A_PAIR = {
     "a figure, in Chinese": ("README.zh.md", "差 8 小时", "差 9 小时", "figures"),
     "a figure in 万": (LESSON_2_ZH, "20 万用户", "2 万用户", "figures"),
     "a figure in a table": (LESSON, "| 400, 503 |", "| 400, 504 |", "figures"),
-    "a figure in a drawing": ("step2_database/README.md", "10:05:20\n", "10:05:21\n", "figures"),
+    "a figure in a drawing": ("docs/scale.md", "127.0.0.1:8002", "127.0.0.1:8003", "figures"),
     "a line of code": (LESSON, "- 5 * 60  #", "- 6 * 60  #", "code"),
     "a line of code, in Chinese": (LESSON_ZH, "- 5 * 60  #", "- 6 * 60  #", "code"),
     "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),

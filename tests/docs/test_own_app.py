@@ -30,6 +30,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to, new_database
 from tests.helpers.started_steps import ROOT
 from tools.documents.markdown import document
+from tools.documents.stages import grown
 
 PAGE = document(ROOT / "docs" / "your-own-app.md")
 STORES = ("1: a dict", "2: a column", "3: a sorted set")
@@ -225,6 +226,76 @@ def test_whoever_is_refused_is_not_counted(
     assert own.status(own.browser("ann", "wrong")) == 401
     assert own.status(own.browser("nobody")) == 401
     assert own.online() == "0"
+
+
+BEFORE_REQUEST = """
+from datetime import UTC, datetime
+
+from flask import Flask
+from flask_login import FlaskLoginClient, LoginManager, UserMixin, current_user, login_required
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+app.config.from_prefixed_env()
+app.test_client_class = FlaskLoginClient
+db = SQLAlchemy(app)
+login_manager = LoginManager(app)
+
+def now():
+    return datetime.now(UTC)
+
+class User(UserMixin, db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    last_seen = db.Column(db.DateTime, default=now)
+
+@login_manager.user_loader
+def load_user(user_id):
+    return db.session.get(User, int(user_id))
+
+@app.before_request
+def before_request():
+    if current_user.is_authenticated:
+        current_user.last_seen = now()
+        db.session.commit()
+
+@app.get("/")
+@login_required
+def index():
+    return "Hello!"
+"""
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_way_from_before_request_that_lesson_2_shows(
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson = document(ROOT / "step2_database" / readme)
+    diffs = [part for part in lesson.parts if part.language == "diff" and "-@app.before_request" in part.text]
+    (source,) = (grown(BEFORE_REQUEST, diff) for diff in diffs)
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    for file, name in files_of(STORES[1]):
+        shutil.copy(file, tmp_path / name)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("FLASK_SECRET_KEY", "a test's own key")
+    monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    try:
+        module = import_module("app")
+    finally:
+        for name in ["app", *(Path(name).stem for _, name in files_of(STORES[1]))]:
+            sys.modules.pop(name, None)
+    app, db = module.app, module.db
+    tracker = app.extensions["presence"].tracker
+    with app.app_context():
+        db.create_all()
+        db.session.add_all([module.User(id=1), module.User(id=2)])
+        db.session.commit()
+        ann = app.test_client(user=db.session.get(module.User, 1))
+    counts = [tracker.get_online()]
+    for path in ("/static/no-such.png", "/no-such", "/"):
+        ann.get(path)
+        counts.append(tracker.get_online())
+    close_all(app)
+    assert counts == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("store", STORES[2:])

@@ -6,13 +6,16 @@ import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+import sqlalchemy as sa
 
 from common.presence import CircuitBreaker
 from step1_dict.tracker import DictTracker
+from step2_database.tracker import DatabaseTracker
 from step3_redis.tracker import RedisTracker
 from tools.documents import pictures
 from tools.documents.markdown import documents
@@ -64,6 +67,23 @@ def test_what_counts_otherwise_is_drawn_otherwise(
 ) -> None:
     as_it_is = draw("en").svg()
     monkeypatch.setattr(pictures, changed, OTHERWISE[changed])
+    assert draw("en").svg() != as_it_is
+
+
+@pytest.mark.parametrize(
+    ("draw", "name", "instead"),
+    [
+        (pictures.days, "DatabaseTracker", partial(DatabaseTracker, window=timedelta(hours=5))),
+        (pictures.zones, "UtcDateTime", sa.DateTime),
+        (pictures.resolution, "DatabaseTracker", partial(DatabaseTracker, window=timedelta(minutes=4))),
+    ],
+    ids=["days", "zones", "resolution"],
+)
+def test_a_column_that_answers_otherwise_is_drawn_otherwise(
+    draw: pictures.Draw, name: str, instead: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = draw("en").svg()
+    monkeypatch.setattr(pictures, name, instead)
     assert draw("en").svg() != as_it_is
 
 

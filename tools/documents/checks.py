@@ -34,7 +34,11 @@ EVERYWHERE = {
     r"https?://(?!127\.0\.0\.1)": "an address that leaves this repository",
     r"[*`~]|\]\(|\[!": "a mark that shows: emphasis, a link, code or a box that does not end where it should",
 }
-GROWN_LESSONS = {"step1_dict": "1", "step3_redis": "3"}  # the lessons that grow their tracker, by folder
+GROWN_LESSONS = {  # the lessons that grow their tracker, by folder
+    "step1_dict": "1",
+    "step2_database": "2",
+    "step3_redis": "3",
+}
 FEWEST_PICTURES = 3
 SHORTEST_EXPLANATION = 6  # words, or 汉字
 SETTINGS_OF_OTHERS = ("SQLALCHEMY_ECHO",)

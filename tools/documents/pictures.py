@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from xml.sax.saxutils import escape
 
+import sqlalchemy as sa
 from fakeredis import FakeRedis, FakeServer
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from article.with_column import ArticleColumn
 from article.with_dict import ArticleDict
 from article.with_redis import ArticleRedis
 from common.presence import CircuitBreaker, PresenceUnknown
 from step1_dict.tracker import DictTracker, steady_clock
+from step2_database.tracker import DatabaseTracker
+from step2_database.utc_datetime import UtcDateTime
 from step3_redis.tracker import RedisTracker
 from tools.writing import Cell, say
 
@@ -102,6 +108,13 @@ class Drawing:
     def dot(self, x: float, y: float, ink: str) -> None:
         """Draw a request."""
         self.add(f'<circle cx="{x:g}" cy="{y:g}" r="5.5" style="fill:var(--{ink})"/>', y + 5.5)
+
+    def ring(self, x: float, y: float, ink: str) -> None:
+        """Draw a request that leaves no trace."""
+        self.add(
+            f'<circle cx="{x:g}" cy="{y:g}" r="5" class="paper" style="stroke:var(--{ink});stroke-width:2"/>',
+            y + 6,
+        )
 
     def svg(self) -> str:
         """Return the file's text."""
@@ -333,6 +346,267 @@ def request(language: str) -> Drawing:
     return picture
 
 
+@contextmanager
+def users_table(kept_as: sa.types.TypeEngine[datetime] | None = None) -> Iterator[tuple[sa.Engine, sa.Table]]:
+    """Lend a database in memory with one user in a table, whose number is 1 and whom nobody has seen.
+
+    kept_as: the type of the column last_seen, if it is not a UtcDateTime.
+    """
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool, isolation_level="AUTOCOMMIT")
+    users = sa.Table(
+        "users",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("last_seen", kept_as or UtcDateTime()),
+    )
+    users.create(engine)
+    with engine.connect() as connection:
+        connection.execute(sa.insert(users).values(id=1))
+    yield engine, users
+    engine.dispose()
+
+
+def days(language: str) -> Drawing:
+    """Draw for how many days a user stays online who came once, on a Friday."""
+    shown, until = Clock(), 5.6 * 24  # in hours
+    friday = datetime(2026, 1, 30, 18, 0, tzinfo=UTC)
+    article = ArticleColumn("sqlite://", shown)
+    online: dict[str, list[tuple[float, bool]]] = {"timedelta(5)": [], "timedelta(minutes=5)": []}
+    with users_table() as (engine, users), article.app.app_context():
+        article.db.create_all()
+        article.User(name="alice").save()
+        ours = DatabaseTracker(users, writing=engine, reading=engine, clock=shown)
+        alice = article.User.query.one()
+        for minute in range(0, int(until * MINUTE), 5):
+            shown.now = friday.timestamp() + minute * MINUTE
+            if minute == 0:
+                article.mark_online(alice)
+                ours.mark_online(SimpleNamespace(id=1))
+            for states, count in zip(online.values(), (article.get_online(), ours.get_online()), strict=True):
+                states.append((minute / 60, count == 1))
+        article.db.session.remove()
+        article.db.engine.dispose()
+
+    left, right = 14, 346
+    title = "How long a user who came once is online", "只来过一次的用户在线多久"
+    picture = Drawing(title, language)
+
+    def x(hours: float) -> float:
+        return left + (right - left) * hours / until
+
+    for row, (name, states) in enumerate(online.items()):
+        y = 40 + 54 * row
+        picture.text(left, y - 16, name, "code")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        for start, end in spans(states):
+            is_right = end < 1
+            picture.line(x(start), y, x(end), y, looks="lit", ink="alice" if is_right else "wrong")
+            told = (
+                ("✓ offline after five minutes", "✓ 五分钟后离线")
+                if is_right
+                else (f"✗ online for {round(end / 24)} days", f"✗ 在线 {round(end / 24)} 天")
+            )
+            picture.text(x(16), y + 18, told, "online" if is_right else "wrong")
+        picture.dot(x(0), y, "alice")
+    picture.line(x(0), 126, x(until), 126, looks="axis")
+    names = [
+        ("Fri", "周五"),
+        ("Sat", "周六"),
+        ("Sun", "周日"),
+        ("Mon", "周一"),
+        ("Tue", "周二"),
+        ("Wed", "周三"),
+    ]
+    for day, words in enumerate(names):
+        picture.line(x(24 * day), 126, x(24 * day), 132, looks="axis")
+        picture.text(x(24 * day), 146, (words[0], f"周{words[1]}"), "small middle" if day else "small")
+    picture.text(x(0), 164, ("each at 18:00", "都是 18:00"), "small")
+    return picture
+
+
+def zones(language: str) -> Drawing:
+    """Draw how long a user is online whom one server marks in local time, and another counts in UTC."""
+    until = 9 * 60
+    beijing, noon = timezone(timedelta(hours=8)), datetime(2026, 1, 31, 4, 0, tzinfo=UTC)
+    online: dict[str, list[tuple[float, bool]]] = {}
+    for kept_as in (sa.DateTime(), UtcDateTime()):
+        with users_table(kept_as) as (engine, users), engine.connect() as connection:
+            connection.execute(sa.update(users).values(last_seen=noon.astimezone(beijing)))
+            count = sa.select(sa.func.count()).select_from(users)
+            states = online[type(kept_as).__name__] = []
+            for minute in range(until + 1):
+                since = noon + timedelta(minutes=minute - 5)
+                found = connection.execute(count.where(users.c.last_seen > since)).scalar_one()
+                states.append((minute, found == 1))
+
+    left, right = 14, 346
+    title = "One server writes local time, another counts in UTC", "一台服务器写当地时间，另一台按 UTC 统计"
+    picture = Drawing(title, language)
+
+    def x(minutes: float) -> float:
+        return left + (right - left) * minutes / until
+
+    for row, (name, states) in enumerate(online.items()):
+        y = 40 + 54 * row
+        picture.text(left, y - 16, name, "code")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        for start, end in spans(states):
+            is_right = end < 6
+            picture.line(x(start), y, x(end), y, looks="lit", ink="alice" if is_right else "wrong")
+            too_long = ("✗ online, eight hours too long", "✗ 多在线八小时")
+            told = ("✓ offline after five minutes", "✓ 五分钟后离线") if is_right else too_long
+            picture.text(x(60), y + 18, told, "online" if is_right else "wrong")
+        picture.dot(x(0), y, "alice")
+    picture.line(x(0), 126, x(until), 126, looks="axis")
+    shown = [0.0, *(end for states in online.values() for _, end in spans(states) if end > 6)]
+    for time in shown:
+        picture.line(x(time), 126, x(time), 132, looks="axis")
+        moment = noon + timedelta(minutes=time + bool(time))  # offline from the next minute on
+        anchor = "end" if time else ""
+        at_end = x(time) + (14 if time else 0)
+        picture.text(at_end, 146, f"UTC {moment:%H:%M}", f"small {anchor}")
+        local = f"{moment.astimezone(beijing):%H:%M}"
+        picture.text(at_end, 162, (f"Beijing {local}", f"北京 {local}"), f"small {anchor}")
+    return picture
+
+
+def pool(language: str) -> Drawing:
+    """Draw two requests that share a pool of two connections, and each want a second one."""
+    engine = sa.create_engine(
+        "sqlite://", poolclass=sa.QueuePool, pool_size=2, max_overflow=0, pool_timeout=0.01
+    )
+    held = {name: engine.connect() for name in NAMES[:2]}
+    refused = []
+    for name in held:
+        try:
+            engine.connect()
+        except PoolTimeoutError:
+            refused.append(name)
+    for connection in held.values():
+        connection.close()
+    engine.dispose()
+
+    title = "Two requests, and a pool of two connections", "两个请求，一个有两个连接的连接池"
+    picture = Drawing(title, language)
+    picture.box(8, 90, 344, 92, looks="shade")
+    for number, name in enumerate(held):
+        x = 8 + 180 * number
+        picture.box(x, 8, 164, 46, ink=name)
+        picture.text(x + 10, 27, (f"{name}'s request", f"{name} 的请求"), "strong")
+        if name in refused:
+            wants = "has one, waits again", "占着一个，还在等一个"
+            picture.text(x + 10, 45, wants, "small")
+        picture.arrow(x + 82, 54, x + 82, 102)
+        picture.text(x + 90, 80, ("holds", "占着"), "small")
+    for number, name in enumerate(held):
+        x = 24 + 172 * number
+        picture.box(x, 104, 140, 30, ink=name)
+        picture.text(x + 70, 124, (f"connection {number + 1}", f"连接 {number + 1}"), "middle")
+    picture.text(
+        180, 155, ("the pool: two connections, no more", "连接池：一共两个，再没有了"), "small middle"
+    )
+    if len(refused) == len(held):
+        picture.text(
+            180, 173, ("✗ both wait, and neither gives one back", "✗ 两边都在等，谁也不先还"), "wrong middle"
+        )
+    return picture
+
+
+def resolution(language: str) -> Drawing:
+    """Draw which calls are written, and until when a user is online, with two resolutions."""
+    calls, until = (0, 20), 340  # in seconds
+    start = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
+    lanes: dict[int, tuple[list[int], list[tuple[float, bool]]]] = {}
+    for seconds in (0, 30):
+        clock = Clock()
+        written: list[int] = []
+        states: list[tuple[float, bool]] = []
+        with users_table() as (engine, users):
+            tracker = DatabaseTracker(
+                users, writing=engine, reading=engine, resolution=timedelta(seconds=seconds), clock=clock
+            )
+            for second in range(until + 1):
+                clock.now = start.timestamp() + second
+                if second in calls:
+                    tracker.mark_online(SimpleNamespace(id=1))
+                    if tracker.last_seen(SimpleNamespace(id=1)) == start + timedelta(seconds=second):
+                        written.append(second)
+                states.append((second, tracker.get_online() == 1))
+        lanes[seconds] = written, states
+
+    left, right = 14, 346
+    title = "Which calls are written, and until when alice is online", "哪次请求会写，alice 在线到什么时候"
+    picture = Drawing(title, language)
+
+    def x(seconds: float) -> float:
+        return left + (right - left) * seconds / until
+
+    for row, (seconds, (written, states)) in enumerate(lanes.items()):
+        y = 42 + 62 * row
+        picture.text(left, y - 20, (f"resolution {seconds}", f"写入间隔 {seconds}"), "strong")
+        picture.line(x(0), y, x(until), y, looks="gone")
+        ((begin, end),) = spans(states)
+        picture.line(x(begin), y, x(end), y, looks="lit", ink="alice")
+        for call in calls:
+            if call in written:
+                picture.dot(x(call), y, "alice")
+            else:
+                picture.ring(x(call), y, "alice")
+        how_many = len(written)
+        picture.text(left - 5, y + 22, (f"{how_many} × UPDATE", f"{how_many} × UPDATE"), "small")
+        moment = start + timedelta(seconds=end + 1)
+        until_when = f"offline at {moment:%H:%M:%S}", f"{moment:%H:%M:%S} 离线"
+        picture.text(right, y + 22, until_when, "small end")
+    picture.line(x(0), 140, x(until), 140, looks="axis")
+    for second in (0, 300):
+        picture.line(x(second), 140, x(second), 146, looks="axis")
+        moment = start + timedelta(seconds=second)
+        picture.text(x(second), 160, f"{moment:%H:%M:%S}", "small middle" if second else "small")
+    picture.dot(left, 180, "alice")
+    picture.text(left + 12, 184, ("a request that is written", "写入的请求"), "small")
+    picture.ring(left + 176, 180, "alice")
+    picture.text(left + 188, 184, ("one that is not", "不写的请求"), "small")
+    return picture
+
+
+def column(language: str) -> Drawing:
+    """Draw the way of a request to the users' table: one pool to load the user, and another for the mark."""
+    title = "The way of a request to the users' table", "一个请求到用户表的路径"
+    picture = Drawing(title, language)
+    steps: list[tuple[Cell, Cell]] = [
+        (("browser or curl", "浏览器或 curl"), ("GET /api/me, with a token", "GET /api/me，带令牌")),
+        ("auth.py: verify_token()", ("who is this? may they in?", "是谁？能放行吗？")),
+        ("presence.py: record()", ("never fails the request", "绝不让请求失败")),
+        ("api.py: get_me()", ("the view", "视图")),
+        (("browser or curl", "浏览器或 curl"), ("the response", "响应")),
+    ]
+    for row, (name, words) in enumerate(steps):
+        y = 8 + 66 * row
+        picture.box(8, y, 196, 46, ink="alice" if row == 1 else "")
+        picture.text(18, y + 19, name, "strong" if row in (0, 4) else "code strong")
+        picture.text(18, y + 37, words, "small")
+        if row:
+            picture.arrow(106, y - 20, 106, y - 1)
+    picture.arrow(204, 97, 233, 97)
+    picture.box(234, 74, 118, 46)
+    picture.text(240, 93, ("the app's pool", "应用的连接池"), "strong")
+    picture.text(240, 111, "SELECT alice", "small")
+    picture.arrow(204, 163, 233, 163)
+    picture.box(234, 140, 102, 46)
+    picture.text(239, 159, "tracker.py:", "code strong")
+    picture.text(239, 177, "mark_online()", "code strong")
+    picture.arrow(285, 186, 285, 205)
+    picture.box(234, 206, 102, 46)
+    picture.text(240, 225, ("a pool apart", "自己的连接池"), "strong")
+    picture.text(240, 243, "UPDATE alice", "small")
+    picture.arrow(285, 252, 285, 271)
+    picture.arrow(345, 120, 345, 271)
+    picture.box(234, 272, 118, 46, looks="shade")
+    picture.text(240, 291, ("table users", "用户表"), "strong")
+    picture.text(240, 309, f"alice: {at(0)}", "small")
+    return picture
+
+
 def to_redis(language: str) -> Drawing:
     """Draw the way of a mark and of a count, in two processes, to one Redis."""
     title = "Two processes and one Redis", "两个进程，一个 Redis"
@@ -551,6 +825,11 @@ DRAWINGS: tuple[Draw, ...] = (
     clock,
     order,
     processes,
+    column,
+    days,
+    zones,
+    pool,
+    resolution,
     to_redis,
     buckets,
     fast_host,
