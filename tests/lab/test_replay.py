@@ -125,7 +125,9 @@ def test_in_a_quiet_story_every_form_counts_what_its_model_says_and_ours_the_tru
 
     examples_of(quiet_stories(), examples)(check)()
     # within its resolution, the column may be early; all others of ours are right to the microsecond
-    assert ever_wrong == FORMS.keys() - set(OURS) | {"column-resolution"}
+    may_be_wrong = FORMS.keys() - set(OURS) | {"column-resolution"}
+    assert ever_wrong <= may_be_wrong
+    assert examples < MANY or ever_wrong == may_be_wrong  # a few stories need not show every defect
 
 
 @EXAMPLES
