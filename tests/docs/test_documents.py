@@ -150,7 +150,7 @@ SLIPS_OF_A_PAIR = {
     "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),
     "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
-    "a unit": (LESSON_3, "waits 0.2 s", "waits 0.2 ms", "figures"),
+    "a unit": (LESSON_3, "wait 0.2 s, and", "wait 0.2 ms, and", "figures"),
     "a sign, in Chinese": (LESSON_2_ZH, "地方平时 +08:06", "地方平时 -08:06", "figures"),
     "inline code in a table": (LESSON, "| `GET /` |", "| `GET /page` |", "inline code"),
     "a picture": ("README.md", "docs/plots/edge.svg", "docs/plots/mark.svg", "pictures"),
