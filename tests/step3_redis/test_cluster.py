@@ -390,12 +390,15 @@ class NotedLock:
         self._lock.release()
 
 
-@pytest.mark.parametrize("failure", [None, RedisClusterException("no node answers")], ids=str)
+NO_NODE = RedisClusterException("no node answers")
+
+
+@pytest.mark.parametrize("endings", [(None, NO_NODE), (NO_NODE, None)], ids=["lost again", "found again"])
 def test_of_threads_that_need_the_nodes_at_once_one_searches_and_all_have_what_it_found(
-    failure: Exception | None,
+    endings: tuple[Exception | None, ...],
 ) -> None:
     may_end = Event()
-    look = Mock(side_effect=failure or (lambda: None))
+    look = Mock()
     search = OneSearch(lambda: (may_end.wait(10), look())[1])
     search._lock = lock = NotedLock()  # type: ignore[assignment]
     outcomes: list[Exception | None] = []
@@ -408,15 +411,16 @@ def test_of_threads_that_need_the_nodes_at_once_one_searches_and_all_have_what_i
         else:
             outcomes.append(None)
 
-    threads = [start_thread(need_the_nodes) for _ in range(4)]
-    for _ in threads:
-        assert lock.asked.acquire(timeout=10)  # it has come before the first search ended
-    may_end.set()
-    join(*threads)
-    assert (look.call_count, [str(each) for each in outcomes]) == (1, [str(failure)] * 4)
-    look.side_effect = None
-    search()  # who comes later searches anew
-    assert look.call_count == 2
+    for searches, ending in enumerate(endings, start=1):  # who comes later searches anew
+        may_end.clear()
+        look.side_effect = ending
+        outcomes.clear()
+        threads = [start_thread(need_the_nodes) for _ in range(4)]
+        for _ in threads:
+            assert lock.asked.acquire(timeout=10)  # it has come before this search ended
+        may_end.set()
+        join(*threads)
+        assert (look.call_count, [str(each) for each in outcomes]) == (searches, [str(ending)] * 4)
 
 
 @pytest.mark.slow
