@@ -196,6 +196,14 @@ def test_what_the_driver_says_goes_to_the_log_and_not_to_the_client(
     ]
 
 
+@pytest.mark.parametrize(("query", "minutes"), [("", "5"), ("?minutes=5.0", "5"), ("?minutes=0.1", "0.1")])
+def test_a_number_is_written_without_a_needless_fraction(
+    client: FlaskClient, query: str, minutes: str
+) -> None:
+    answer = client.get(f"/api/online{query}").get_data(as_text=True)
+    assert answer == f'{{"online":0,"minutes":{minutes},"resolution_seconds":0}}\n'
+
+
 def test_the_list_is_of_the_window_asked_for(client: FlaskClient, tracker: NotingTracker) -> None:
     alice = sign_in(client, "alice")
     client.get("/api/online/users?minutes=0.1", headers=alice)

@@ -274,3 +274,17 @@ def test_asking_for_the_count_needs_no_credentials_and_marks_nobody_whatever_com
 def test_no_credentials_cost_no_hash(client: FlaskClient, hash_checks: list[str]) -> None:
     assert client.post("/api/tokens").status_code == 401
     assert hash_checks == []
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/tokens"), ("GET", "/api/me")])
+def test_credentials_that_are_not_ascii_are_refused_as_wrong_ones_are(
+    client: FlaskClient, tracker: NotingTracker, method: str, path: str, scheme: str
+) -> None:
+    wrong, malformed = (
+        client.open(path, method=method, headers={"Authorization": f"{scheme} {credentials}"})
+        for credentials in ("cafe", "caf\xe9")
+    )
+    assert (malformed.status_code, malformed.data) == (401, wrong.data)
+    assert malformed.headers["WWW-Authenticate"] == wrong.headers["WWW-Authenticate"]
+    assert tracker.marked == []
