@@ -24,7 +24,8 @@ class Listing(TrackerFixtures):
             tracker.mark_online(user)
             times[user.id] = clock.now
         assert tracker.online_users() == [(user_id, times[user_id]) for user_id in (1, 3, 2)]
-        assert tracker.online_users(limit=2) == tracker.online_users()[:2]
+        for limit in (1, 2):
+            assert tracker.online_users(limit=limit) == tracker.online_users()[:limit]
 
     def test_a_hundred_users_are_listed_unless_told_otherwise(self, tracker: OnlineTracker) -> None:
         for user_id in range(1, 103):
