@@ -64,7 +64,7 @@ def test_without_an_address_nothing_is_embedded_but_the_start_ends(
 
 # the name of an error in the brackets, and nothing of the address
 REFUSAL = (
-    r"FLASK_REDIS_URL names no usable Redis \([A-Za-z]+\): write redis://host:6379/0, "
+    r"FLASK_REDIS_URL names no usable Redis \([A-Za-z]+Error\): write redis://host:6379/0, "
     r"and percent-encode the password in it\.\n"
 )
 
@@ -76,11 +76,12 @@ REFUSAL = (
         "127.0.0.1:6379",
         "http://127.0.0.1",
         "redis://host:port",
-        "redis://host/x",
+        "redis://host/X",
         "redis://host/0.",
         "redis://:pass/word@host",
         "redis://:#pass@host/0",
         "redis://:pass?word@host/0",
+        "redis://:p\udcffss@host/0",
         "redis://:6379#pass@host/0",
         "redis://:6379?pass@host/0",
         "redis://:12#34pass@host/0",
@@ -88,6 +89,7 @@ REFUSAL = (
         "redis://app:12#pass@host/0",
         "redis://app:12/pass@host/0",
         "redis://app:?pass@host/0",
+        "redis://app:12?username=pass@host/0",
         "redis://host/1/2",
         "redis://host:0/0",
         "redis://host?socket_timeout=-1",
@@ -100,6 +102,7 @@ REFUSAL = (
         "redis://host?credential_provider=x",
         "redis://",
         "redis://host?no_such=1",
+        "redis://host?no_such",
         "redis://host?ssl_cert_reqs=none",
         "redis://host?encoding=nope",
         "redis://host?protocol=9",
@@ -155,6 +158,7 @@ def test_what_a_deployer_may_set_in_the_address_reaches_the_client() -> None:
     "address",
     [
         "redis://127.0.0.1",
+        "redis://127.0.0.1/",
         "redis://:p%2Fw@host:1/3",
         "rediss://host/0?ssl_cert_reqs=none",
         "unix:///run/redis.sock?db=1&username=presence&password=p%2Fw",

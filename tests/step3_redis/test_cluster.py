@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ from tests.helpers.threads import join, start_thread
 from tests.helpers.users import Someone
 from tests.step3_redis.conftest import MakeClient, round_trips, tracker_of
 from tests.step3_redis.test_sparing import spared
-from tests.step3_redis.test_tracker import RedisContract
+from tests.step3_redis.test_tracker import RedisContract, commands_during
 
 MakeApp = Callable[..., Flask]
 SHARDS = 12
@@ -220,6 +221,18 @@ def test_each_call_is_one_round_trip_but_for_the_list_which_asks_each_shard(
         assert round_trips(client, call) == trips, call
 
 
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_count_asks_for_each_shard_in_a_command_of_its_own(own_server: RedisServer, shards: int) -> None:
+    """In a transaction, a cluster would refuse keys that are on two nodes."""
+    client, clock = own_server.client(), FakeClock()
+    tracker = ShardedTracker(client, shards=shards, clock=clock)
+    client.ping()  # a new connection introduces itself
+    since = round(clock() * 1_000_000) - 300_000_000
+    assert commands_during(own_server.client(), client, tracker.get_online) == [
+        f"ZCOUNT online:{n}:last-seen ({since} +inf" for n in range(shards)
+    ]
+
+
 def statuses(app: Flask, token: str) -> tuple[int, int]:
     """Send an authenticated request, and ask for the count."""
     client = app.test_client()
@@ -329,6 +342,7 @@ def test_two_workers_on_a_cluster_give_every_client_one_and_the_same_count(
 
 def test_a_cluster_is_asked_with_the_timeouts_of_one_redis_and_no_second_try(make_app: MakeApp) -> None:
     lazy = tracker_of(make_app("redis://127.0.0.1:1", **ON_A_CLUSTER))._client._redis_client
+    assert (lazy._connect.func, lazy._connect.args) == (RedisCluster.from_url, ("redis://127.0.0.1:1",))
     options = {**lazy._connect.keywords}
     assert options.pop("retry")._retries == 0
     assert options == {
@@ -356,6 +370,7 @@ class Nodes:
 
 def test_a_cluster_is_looked_for_at_the_first_call_again_until_it_is_found_and_then_no_more() -> None:
     answers: list[Any] = [RedisClusterException("no node answers"), nodes := Nodes()]
+    search = nodes.nodes_manager.initialize
 
     def connect() -> Any:
         answer = answers.pop(0)
@@ -373,6 +388,18 @@ def test_a_cluster_is_looked_for_at_the_first_call_again_until_it_is_found_and_t
     client.close()
     assert nodes.closed
     assert isinstance(nodes.nodes_manager.initialize, OneSearch)
+    nodes.nodes_manager.initialize("as redis-py", asks=True)
+    search.assert_called_once_with("as redis-py", asks=True)
+
+
+def test_a_cluster_that_is_not_found_yet_can_be_copied_and_is_not_looked_for_meanwhile() -> None:
+    connect = Mock(return_value=Nodes())
+    client = LazyCluster(connect)
+    copied = copy(client)
+    with pytest.raises(AttributeError, match=r"^__len__$"):
+        client.__len__()
+    assert connect.call_count == 0
+    assert (copied.ping(), connect.call_count) == ("pong", 1)
 
 
 class NotedLock:
