@@ -52,7 +52,7 @@ def tracker() -> NotingTracker:
 
 @pytest.fixture
 def presence(app: Flask, tracker: NotingTracker, monotonic: FakeClock) -> Iterator[Presence]:
-    app.extensions["presence"] = Presence(tracker, rest_seconds=5, monotonic=monotonic)
+    app.extensions["presence"] = Presence(tracker, monotonic=monotonic)
     with app.app_context():
         yield app.extensions["presence"]
 
@@ -378,7 +378,7 @@ def test_two_calls_at_once_open_the_circuit_if_one_finds_an_outage_and_a_later_s
     one: Ending, other: Ending, turned: bool
 ) -> None:
     clock = FakeClock()
-    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), lambda error: None, rest_seconds=5, monotonic=clock)
+    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), lambda error: None, monotonic=clock)
     for _ in range(2):
         with ThreadPoolExecutor(2) as pool:
             calls = [Begun(pool, breaker, ending) for ending in (one, other)]  # neither waits for the other
@@ -397,7 +397,7 @@ def test_only_the_call_that_tries_the_store_again_ends_an_outage_whenever_an_old
 ) -> None:
     clock = FakeClock()
     warned: list[Exception] = []
-    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), warned.append, rest_seconds=5, monotonic=clock)
+    breaker = CircuitBreaker((StoreDown,), (StoreBusy,), warned.append, monotonic=clock)
     with ThreadPoolExecutor(3) as pool:
         older = Begun(pool, breaker, old)
         Begun(pool, breaker, StoreDown).end()
