@@ -134,7 +134,18 @@ def test_the_rollback_is_skipped_where_it_would_be_a_round_trip(app: Flask, back
     assert engine.dialect.skip_autocommit_rollback == (backend != "sqlite")
 
 
+@pytest.mark.parametrize("option", ["creator", "pool", "strategy"])
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_an_engine_option_that_removes_the_bounds_is_refused(app: Flask) -> None:
-    with app.app_context(), pytest.raises(ValueError, match="creator leaves no wait bounded"):
-        presence_engine(db.engine, {"creator": lambda: None}, wait_seconds=1, ping=False)
+def test_an_engine_option_that_removes_the_bounds_is_refused(app: Flask, option: str) -> None:
+    sentence = f"^the engine option {option} leaves no wait bounded: do without it$"
+    with app.app_context(), pytest.raises(ValueError, match=sentence):
+        presence_engine(db.engine, {option: None}, wait_seconds=1, ping=False)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_of_the_execution_options_only_the_isolation_level_is_left_out(app: Flask) -> None:
+    options = {"execution_options": {"isolation_level": "SERIALIZABLE", "logging_token": "shop"}}
+    with app.app_context():
+        engine = presence_engine(db.engine, options, wait_seconds=1, ping=False)
+    assert engine.get_execution_options() == {"logging_token": "shop"}
+    assert options["execution_options"]["isolation_level"] == "SERIALIZABLE"  # the app's own are as they were

@@ -202,3 +202,4 @@ def test_a_user_who_was_deleted_meanwhile_is_nobody(app: Flask) -> None:
 
     tracker_of(app).mark_online(Gone())
     assert tracker_of(app).get_online() == 0
+    assert tracker_of(app).last_seen(Gone()) is None
