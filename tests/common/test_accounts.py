@@ -209,3 +209,24 @@ def test_the_file_with_the_password_hashes_is_for_its_owner_only(
     )
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other rights")
+def test_a_file_that_exists_and_a_folder_of_others_keep_their_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "of others"
+    folder.mkdir()
+    folder.chmod(0o755)
+    there = folder / "there.sqlite"
+    there.touch()
+    there.chmod(0o644)
+    for address in (f"sqlite:///{there}", f"sqlite:///{folder}/new.sqlite", "sqlite://"):
+        app = make_app({"SQLALCHEMY_DATABASE_URI": address, "PASSWORD_HASH_METHOD": QUICK_HASH})
+        assert app.test_cli_runner().invoke(init_db).exit_code == 0
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
+    rights = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.glob("*.sqlite"))}
+    assert rights == {"of others": 0o755, "there.sqlite": 0o644, "new.sqlite": 0o600}
+    assert list(tmp_path.iterdir()) == [folder]  # a database in memory leaves no file

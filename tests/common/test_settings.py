@@ -251,6 +251,15 @@ def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
     assert options(server, **given) == ours | given
 
 
+@pytest.mark.parametrize("level", ["READ UNCOMMITTED", "read uncommitted", "read_uncommitted"])
+def test_an_isolation_level_may_be_written_as_sqlalchemy_takes_it(level: str) -> None:
+    app = make_app(QUICK | {"SQLALCHEMY_ENGINE_OPTIONS": {"isolation_level": level}})
+    with app.app_context():
+        with app.extensions["sqlalchemy"].engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA read_uncommitted").scalar() == 1
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
 @pytest.mark.parametrize(
     "method", ["md4", "", 5, None, "pbkdf2:sha256:99999999999", "scrypt:-2:8:1", "scrypt:3:8:1"]
 )
