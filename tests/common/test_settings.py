@@ -224,7 +224,6 @@ def test_engine_options_that_are_no_object_are_refused(
     [
         {"no_such": 1},
         {"connect_args": 5},
-        {"isolation_level": "BOGUS"},
         {"poolclass": "NullPool"},
     ],
 )
@@ -249,6 +248,16 @@ def test_a_deployers_engine_options_come_beside_ours_and_outrank_them() -> None:
     assert options(server) == ours
     given = {"pool_size": 3, "isolation_level": "SERIALIZABLE"}
     assert options(server, **given) == ours | given
+
+
+def test_an_isolation_level_that_is_none_is_refused_with_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = {"isolation_level": "BOGUS"}
+    assert refusal(capsys, **QUICK | {"SQLALCHEMY_ENGINE_OPTIONS": options}) == (
+        "FLASK_SQLALCHEMY_DATABASE_URI, with its ENGINE_OPTIONS, names no usable database: "
+        "isolation_level 'BOGUS' is none of READ UNCOMMITTED, SERIALIZABLE, AUTOCOMMIT.\n"
+    )
 
 
 @pytest.mark.parametrize("level", ["READ UNCOMMITTED", "read uncommitted", "read_uncommitted"])
