@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +14,7 @@ from flask import Flask
 from step3_redis.app import create_app
 from tests.helpers.apps import QUICK_HASH, token_of
 from tests.helpers.redis_server import RedisServer
+from tests.helpers.started_steps import ROOT
 from tests.helpers.users import ALICE
 from tests.step3_redis.conftest import tracker_of
 
@@ -20,7 +22,9 @@ MakeApp = Callable[..., Flask]
 KEY = {"SECRET_KEY": "a test's own key", "PASSWORD_HASH_METHOD": QUICK_HASH}
 
 
-@pytest.mark.parametrize(("shards", "key"), [(1, "shop:last-seen"), (12, "shop:11:last-seen")])
+@pytest.mark.parametrize(
+    ("shards", "key"), [(1, "shop:last-seen"), (2, "shop:1:last-seen"), (12, "shop:11:last-seen")]
+)
 def test_the_settings_are_the_windows_and_the_keys(
     make_app: MakeApp, own_server: RedisServer, shards: int, key: str
 ) -> None:
@@ -33,6 +37,11 @@ def test_the_settings_are_the_windows_and_the_keys(
     assert tracker_of(app).keep == timedelta(hours=1)
     with own_server.client() as client:
         assert client.keys("*") == [key]
+
+
+def test_both_ways_to_run_it_find_the_same_instance_folder_and_show_the_steps_name() -> None:
+    app = create_app(KEY | {"SQLALCHEMY_DATABASE_URI": "sqlite://"}, embedded=True)
+    assert (app.name, Path(app.instance_path)) == ("step3_redis", ROOT / "instance")
 
 
 def test_two_embedded_apps_do_not_mix() -> None:
