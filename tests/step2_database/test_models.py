@@ -77,6 +77,17 @@ def test_a_url_that_says_mariadb_keeps_microseconds_too(app: Flask) -> None:
     assert UtcDateTime().dialect_impl(dialect).compile(dialect) == "DATETIME(6)"
 
 
+def test_the_column_is_compared_with_an_instant_in_any_zone_and_with_no_naive_time(
+    app: Flask,
+) -> None:
+    stored(app, EIGHT_IN_BEIJING)
+    at_that_time = select(User.id).where(User.last_seen == EIGHT_IN_BEIJING)
+    with app.app_context():
+        assert db.session.scalars(at_that_time).all() == [1]
+        with pytest.raises(StatementError, match="has no time zone"):
+            db.session.scalars(select(User.id).where(User.last_seen > EIGHT_IN_BEIJING.replace(tzinfo=None)))
+
+
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_a_span_may_be_taken_from_the_column(app: Flask) -> None:
     stored(app, EIGHT_IN_BEIJING)
