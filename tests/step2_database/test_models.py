@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytz
 from flask import Flask
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import Dialect, create_engine, inspect, select
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import StatementError
 
 from step2_database.models import User, db
@@ -41,6 +42,27 @@ def test_an_instant_comes_back_as_the_same_instant_in_utc(app: Flask, moment: da
     found = stored(app, moment)
     assert found == moment
     assert found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.usefixtures("in_beijing")
+@pytest.mark.parametrize(
+    ("dialect", "given"),
+    [
+        (sqlite.dialect(), "2026-01-31T00:00:00.123457+00:00"),
+        (postgresql.dialect(), "2026-01-31T00:00:00.123457+00:00"),  # type: ignore[no-untyped-call]
+        (mysql.dialect(), "2026-01-31T00:00:00.123457"),
+    ],
+    ids=["sqlite", "postgresql", "mysql"],
+)
+def test_a_driver_is_given_utc_and_whatever_zone_it_answers_in_utc_comes_back(
+    dialect: Dialect, given: str
+) -> None:
+    column = UtcDateTime()
+    bound = column.process_bind_param(EIGHT_IN_BEIJING, dialect)
+    assert bound is not None and bound.isoformat() == given
+    for answer in (EIGHT_IN_BEIJING, EIGHT_IN_BEIJING.astimezone(UTC).replace(tzinfo=None)):
+        found = column.process_result_value(answer, dialect)
+        assert found is not None and found.isoformat() == "2026-01-31T00:00:00.123457+00:00"
 
 
 def test_never_seen_is_null(app: Flask) -> None:
