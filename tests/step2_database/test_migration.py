@@ -80,17 +80,17 @@ def test_an_upgrade_that_stopped_half_way_is_finished_from_any_folder(
     """MySQL commits each change to a table by itself, so the column can be there without its index."""
     monkeypatch.chdir(tmp_path)
     upgrade(app)
+    version = text("SELECT version_num FROM alembic_version")
     on = " ON users" if backend == "mysql" else ""
     with app.app_context(), db.engine.begin() as connection:
+        newest = connection.execute(version).scalar_one()
         connection.execute(text(f"DROP INDEX ix_users_last_seen{on}"))
         connection.execute(text("DELETE FROM alembic_version"))
     upgrade(app)
     with app.app_context():
         indexes = [index["name"] for index in inspect(db.engine).get_indexes("users")]
         assert "ix_users_last_seen" in indexes
-        assert db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == (
-            "0001_last_seen"
-        )
+        assert db.session.execute(version).scalar_one() == newest
 
 
 def test_init_db_first_or_an_upgrade_twice_does_no_harm(make_app: MakeApp) -> None:
