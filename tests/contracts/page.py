@@ -157,7 +157,7 @@ class PageContract:
             tab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         assert tab.page.get_by_text("asking …").is_visible()
         assert tab.page.locator("#number").inner_text() == "?"  # what was known is old by now
-        held[0].fulfill(json={"online": 7})
+        waiting(tab.page, held, 0).fulfill(json={"online": 7})
         see(tab.page, "7")
         drawn = tab.page.locator("#line").get_attribute("d")  # without what is older than five minutes
         assert drawn and re.fullmatch(r"M(299\.\d|300\.0) 3\.0", drawn)
@@ -205,7 +205,7 @@ class PageContract:
         tab.page.route("**/api/online?*", answer_the_second)
         tab.page.evaluate("() => { window.first = poll(); poll(); }")  # as two clicks do
         see(tab.page, "7")
-        held[0].fulfill(json={"online": 5})
+        waiting(tab.page, held, 0).fulfill(json={"online": 5})
         tab.page.evaluate("first")  # is a promise, and ends when the page has looked at the answer
         see(tab.page, "7")
 
@@ -221,7 +221,7 @@ class PageContract:
         for number, (seen, left) in enumerate(((None, True), ("2026-01-31T08:00:00+00:00", False))):
             with tab.page.expect_request("**/api/me"):
                 tab.page.click("[data-path='/api/me']")
-            held[number].fulfill(json={"last_seen": seen})
+            waiting(tab.page, held, number).fulfill(json={"last_seen": seen})
             tab.page.get_by_text(f'"last_seen": {json.dumps(seen)}').wait_for()
             assert tab.page.get_by_text("has left").is_visible() == left
 
@@ -255,7 +255,7 @@ class PageContract:
         with tab.page.expect_response("**/api/tokens"):
             tab.page.click("[data-name=alice]")
         tab.page.get_by_text('"another').wait_for()
-        held[0].fulfill(status=401, json={"error": "expired"})
+        waiting(tab.page, held, 0).fulfill(status=401, json={"error": "expired"})
         tab.page.get_by_text('"expired"').wait_for()
         assert tab.page.locator("#people li").count() == 1
 
@@ -268,11 +268,11 @@ class PageContract:
             with tab.page.expect_request("**/api/me"):
                 tab.page.click("[data-path='/api/me']")
         tab.page.route("**/api/tokens", lambda route: route.fulfill(json={"token": "another"}))
-        held[0].fulfill(status=401, json={"error": "expired"})
+        waiting(tab.page, held, 0).fulfill(status=401, json={"error": "expired"})
         tab.page.locator("#people li").wait_for(state="detached")
         tab.page.click("[data-name=alice]")
         tab.page.get_by_text('"another').wait_for()
-        held[1].fulfill(status=401, json={"error": "late"})
+        waiting(tab.page, held, 1).fulfill(status=401, json={"error": "late"})
         tab.page.get_by_text('"late"').wait_for()
         assert tab.page.evaluate("[...people.keys()]") == ["alice"]
 
@@ -360,6 +360,13 @@ def hold(page: Page, pattern: str) -> list[Route]:
     held: list[Route] = []
     page.route(pattern, lambda route: held.append(route))  # noqa: PLW0108  # playwright takes no built-in
     return held
+
+
+def waiting(page: Page, held: list[Route], number: int) -> Route:
+    """Return a request that waits, once it does: the browser tells of it a moment earlier."""
+    while len(held) <= number:
+        page.wait_for_timeout(10)  # milliseconds; the test's own limit ends it
+    return held[number]
 
 
 def answer_with(page: Page, status: int, answer: dict[str, str]) -> None:
