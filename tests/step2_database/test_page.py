@@ -1,10 +1,14 @@
-"""The page of step 2 in a real browser."""
+"""The page of step 2 in a real browser, and lesson 2's picture of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.contracts.page import PageContract
+from tests.contracts.page import PageContract, see
+from tests.helpers.page_picture import let_pass, page_to_picture, take_picture
+from tests.helpers.started_steps import Copy
 
 pytestmark = pytest.mark.slow
 
@@ -14,3 +18,26 @@ class TestPageOfStep2(PageContract):
 
     step = "step2_database"
     answers_any_window = True
+
+
+@pytest.mark.parametrize(("language", "height"), [("en", 920), ("zh-CN", 808)])
+def test_the_picture_of_what_a_column_can_and_cannot_answer_can_be_taken(
+    language: str, height: int, tmp_path: Path
+) -> None:
+    """Three days can be chosen; six seconds are within the resolution, and cannot."""
+    settings = {"FLASK_ONLINE_RESOLUTION_SECONDS": "30"}
+    with (
+        Copy("step2_database", tmp_path / "copy").demo(settings=settings) as client,
+        page_to_picture(client.url, language, height) as page,
+    ):
+        for number, (name, seconds) in enumerate({"alice": 90, "bob": 40}.items(), 1):
+            page.click(f"[data-name={name}]")
+            see(page, str(number))
+            let_pass(page, seconds)
+        choices = page.locator("#windows input")
+        assert [each.is_disabled() for each in choices.all()] == [True, False, False, False]
+        with page.expect_response("**/api/online?minutes=4320"):
+            choices.last.check()
+        let_pass(page, 60)
+        see(page, "2")
+        take_picture(page, "page-step2", language, tmp_path)

@@ -1,4 +1,4 @@
-"""The page of step 3 in a real browser."""
+"""The page of step 3 in a real browser, and lesson 3's picture of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.contracts.page import PageContract, see
 from tests.helpers.browser import Watched, chromium
+from tests.helpers.page_picture import let_pass, page_to_picture, take_picture
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import Copy
 
@@ -42,3 +43,24 @@ class TestPageOnARealRedis:
             own_server.start()
             tab.page.check("#people [type=checkbox]")
             see(tab.page, "1")  # a heartbeat has marked her again
+
+    @pytest.mark.parametrize(("language", "height"), [("en", 920), ("zh-CN", 832)])
+    def test_the_picture_of_a_number_that_is_unknown_can_be_taken(
+        self, language: str, height: int, tmp_path: Path, own_server: RedisServer
+    ) -> None:
+        settings = {"FLASK_REDIS_URL": own_server.url}
+        with (
+            Copy("step3_redis", tmp_path / "copy").demo(settings=settings) as client,
+            page_to_picture(client.url, language, height) as page,
+        ):
+            for number, (name, seconds) in enumerate({"alice": 90, "bob": 60}.items(), 1):
+                page.click(f"[data-name={name}]")
+                see(page, str(number))
+                let_pass(page, seconds)
+            own_server.end()
+            let_pass(page, 40)
+            page.locator("#count[data-state=store]").wait_for()
+            assert page.locator("#number").inner_text() == "?"
+            page.click("#people li >> nth=1 >> [data-path='/api/me']")
+            page.get_by_text('"bob"').wait_for()  # the app answers, and does not know when it saw him
+            take_picture(page, "page-step3", language, tmp_path)
