@@ -151,7 +151,7 @@ SLIPS_OF_A_PAIR = {
     "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
     "a unit": (LESSON_3, "wait 0.2 s, and", "wait 0.2 ms, and", "figures"),
-    "a sign, in Chinese": (LESSON_2_ZH, "地方平时 +08:06", "地方平时 -08:06", "figures"),
+    "a sign, in Chinese": (LESSON_2_ZH, "偏移量是 +08:06", "偏移量是 -08:06", "figures"),
     "inline code in a table": (LESSON, "| `GET /` |", "| `GET /page` |", "inline code"),
     "a picture": ("README.md", "docs/plots/edge.svg", "docs/plots/mark.svg", "pictures"),
     "a fold": (LESSON, "Read the picture", f"{FOLD}\nRead the picture\n</details>\n", "is not what"),
