@@ -52,7 +52,7 @@ class BeforeRequest:
 
             id = db.Column(db.Integer, primary_key=True)
             name = db.Column(db.String(80))
-            # database-3: the column keeps no zone: SQLite drops it, and PostgreSQL turns to its session's
+            # database-3: the column keeps no zone: SQLite drops it, PostgreSQL turns to its connection's
             # database-4: the column has no index, so a count reads every user
             # request-4: the default is the time of creation, so a user who never came counts as seen
             last_seen = db.Column(db.DateTime, default=now)

@@ -61,7 +61,7 @@ class ArticleColumn:
 
     def mark_online(self, user: Any) -> None:
         """Change the loaded user, and commit the request's session."""
-        # database-3: here the time has a zone, which SQLite drops and PostgreSQL turns into its session's
+        # database-3: here the time has a zone: SQLite drops it, and PostgreSQL turns it to its connection's
         user.lastseen = self.now()
         # database-5: this commits what the view has half done, and makes it read again all that was loaded
         user.save()
