@@ -20,9 +20,12 @@ from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, select
 from werkzeug.datastructures import Authorization
 from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
 
 from step2_database.utc_datetime import UtcDateTime
 from tests.helpers.apps import QUICK_HASH
@@ -44,7 +47,7 @@ class Door(NamedTuple):
     user_model: str
     make_app: Callable[[Any], Flask]
     new_user: Callable[[Any, str, str], Any]
-    sign_in: Callable[[FlaskClient, str, str], None]
+    sign_in: Callable[[FlaskClient, str, str], TestResponse | None]  # None: with the next request
     private: str  # what only users may see
 
 
@@ -82,9 +85,9 @@ DOORS = {
 }
 
 
-def sign_in_with(client: FlaskClient, path: str, **form: str) -> None:
+def sign_in_with(client: FlaskClient, path: str, **form: str) -> TestResponse:
     """Send a form; a wrong one begins no session."""
-    client.post(path, data=form)
+    return client.post(path, data=form)
 
 
 def files_of(store: str) -> list[tuple[Path, str]]:
@@ -217,6 +220,20 @@ def test_what_no_view_answers_marks_nobody(own_app: Callable[[], OwnApp]) -> Non
     assert own.online() == "1"
 
 
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_a_reader_who_may_not_come_in_any_more_is_not_counted(
+    own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_app()
+    ann, ben = own.browser("ann"), own.browser("ben")
+    assert own.status(ann) == own.status(ben) == 200
+    own.clock.advance(minutes=5)
+    monkeypatch.setattr("app.Reader.is_active", property(lambda reader: reader.email != "ann"))
+    assert [own.status(ann), own.status(ben)] == [401, 200]
+    assert own.online() == "1"
+
+
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("door", DOORS)
 def test_whoever_is_refused_is_not_counted(
@@ -226,6 +243,40 @@ def test_whoever_is_refused_is_not_counted(
     assert own.status(own.browser("ann", "wrong")) == 401
     assert own.status(own.browser("nobody")) == 401
     assert own.online() == "0"
+
+
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize(
+    ("door", "name", "shown"),
+    [
+        ("Flask-HTTPAuth", "app", '{"news":"none, ann"}\n'),
+        ("Flask-Login", "app", '{"shelf":"ann"}\n'),
+        ("neither", "shop", "It is empty."),
+    ],
+)
+def test_the_app_shows_its_users_what_it_showed_them_before(
+    own_app: Callable[[], OwnApp], name: str, shown: str
+) -> None:
+    own = own_app()
+    assert own.status(own.app.test_client()) == 401
+    assert own.browser("ann").get(own.door.private).get_data(as_text=True) == shown
+    assert own.app.name == name  # its log is found under it
+
+
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize(("door", "told"), [("Flask-Login", (302, "/shelf")), ("neither", (200, "Welcome."))])
+def test_a_form_begins_a_session_as_it_did_before(
+    own_app: Callable[[], OwnApp], told: tuple[int, str]
+) -> None:
+    own = own_app()
+
+    def signing_in(name: str, password: str) -> tuple[int, str]:
+        answer = own.door.sign_in(own.app.test_client(), name, password)
+        assert answer is not None
+        return answer.status_code, answer.location or answer.get_data(as_text=True)
+
+    assert signing_in("ann", "ann's") == told
+    assert {signing_in(*wrong)[0] for wrong in [("ann", "ben's"), ("nobody", "ann's"), ("", "")]} == {401}
 
 
 BEFORE_REQUEST = """
@@ -305,10 +356,10 @@ def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Call
     assert own.status(own.browser("ann")) == 200
     assert own.app.test_client().get("/online").status_code == 503
     tracker = own.app.extensions["presence"].tracker
-    assert tracker.key.startswith("my-app:")
+    assert tracker.key == "my-app:last-seen"
     pool = tracker._client.connection_pool
     told = pool.connection_kwargs
-    assert (pool.max_connections, told["retry"]._retries) == (10_000, 0)
+    assert (pool.max_connections, told["retry"]) == (10_000, Retry(NoBackoff(), 0))
     waits = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}
     assert told.items() >= {"host": "127.0.0.1", "port": 1, "db": 3, **waits}.items()
 
@@ -376,14 +427,14 @@ def test_with_a_database_in_memory_the_count_is_right_and_no_view_is_disturbed(
 
 
 @pytest.mark.parametrize("store", STORES[1:2])
-@pytest.mark.parametrize("door", ["neither"])
+@pytest.mark.parametrize("door", ["Flask-HTTPAuth"])
 @pytest.mark.parametrize("bind", ['{"url": "sqlite:///%s", "pool_recycle": 61}', '"sqlite:///%s"'])
 def test_users_in_a_database_of_their_own_are_marked_there(
     own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bind: str
 ) -> None:
     source = tmp_path / "app.py"
     written = source.read_text(encoding="utf-8").replace(
-        "    id: Mapped[UUID] = ", '    __bind_key__ = "people"\n    id: Mapped[UUID] = '
+        "class Member(Base):\n", 'class Member(db.Model):\n    __bind_key__ = "people"\n'
     )
     source.write_text(written, encoding="utf-8")
     people = tmp_path / "people.sqlite"
@@ -392,7 +443,7 @@ def test_users_in_a_database_of_their_own_are_marked_there(
     assert own.status(own.browser("ann")) == 200
     assert own.online() == "1"
     database = sqlite3.connect(people)
-    assert database.execute("SELECT count(*) FROM customer WHERE last_seen IS NOT NULL").fetchall() == [(1,)]
+    assert database.execute("SELECT count(*) FROM members WHERE last_seen IS NOT NULL").fetchall() == [(1,)]
     database.close()
     tracker = own.app.extensions["presence"].tracker
     assert (

@@ -37,6 +37,7 @@ ELSEWHERE = (
     # nothing, and the apps whose source mutmut has made longer are tried with the dict alone.
     Elsewhere("docs/own_app/online_database.py", "online", (OWN_APP, "-k", "column and HTTPAuth")),
     Elsewhere("docs/own_app/online_redis.py", "online", (OWN_APP, "-k", "(sorted or redis) and Login")),
+    Elsewhere("docs/own_app/online_sentinel.py", "online_sentinel", ("tests/step3_redis/test_sentinel.py",)),
     Elsewhere("docs/own_app/with_login.py", "app", (OWN_APP, "-k", "Login and dict")),
     Elsewhere("docs/own_app/with_neither.py", "app", (OWN_APP, "-k", "neither and dict")),
     Elsewhere(
