@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,10 +29,14 @@ def signs_in(app: Flask, name: str, password: str) -> bool:
 
 @pytest.mark.parametrize("end_of_line", ["\n", "\r\n", ""])
 def test_create_user_reads_the_password_as_it_stands_from_standard_input(
-    app: Flask, end_of_line: str
+    app: Flask, end_of_line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     password = " open sesame "
-    result = app.test_cli_runner().invoke(create_user, ["dave"], input=f"{password}{end_of_line}")
+    sent = BytesIO(f"{password}{end_of_line}".encode())
+    # as Python opens standard input on Linux; that of the runner would take the \r away
+    stdin = TextIOWrapper(sent, encoding="utf-8", newline="\n")
+    monkeypatch.setattr("common.commands.sys", SimpleNamespace(stdin=stdin))
+    result = app.test_cli_runner().invoke(create_user, ["dave"])
     assert (result.exit_code, result.output) == (0, "Created dave.\n")
     assert signs_in(app, "dave", password)
     assert not signs_in(app, "dave", password.strip())

@@ -212,10 +212,10 @@ def test_auth_6_a_password_is_hashed_once_and_a_token_hashes_nothing(
 
 
 def test_a_token_holds_the_id_and_a_stamp_that_is_no_piece_of_the_stored_hash(app: Flask, token: str) -> None:
-    """The stamp is as it always was: an upgrade that changed it would sign everybody out."""
+    """Salt and stamp are as they always were: an upgrade that changed one would sign everybody out."""
     with app.app_context():
         stored = db.session.scalar(db.select(User.password_hash).where(User.name == "alice"))
-    claim: Any = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt=TOKEN_SALT).loads(token)
+    claim: Any = URLSafeTimedSerializer(app.config["SECRET_KEY"], salt="api-token").loads(token)
     assert claim == [1, hashlib.sha256(stored.encode()).hexdigest()[:16]]
     assert claim[1] not in stored
 
