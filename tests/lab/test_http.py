@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import (
@@ -25,7 +28,8 @@ from hypothesis.strategies import (
     text,
 )
 
-from lab.app import LARGEST_BODY, POLICY
+from lab import app as lab_app
+from lab.app import LARGEST_BODY, POLICY, create_app, main
 from lab.forms import FORMS
 from lab.story import MOST_REQUESTS, MOST_USERS
 
@@ -194,8 +198,6 @@ def made_up() -> SearchStrategy[Any]:
 
 @pytest.mark.parametrize("examples", [100, pytest.param(600, marks=pytest.mark.slow)])
 def test_no_body_is_too_much_for_it(examples: int) -> None:
-    from lab.app import create_app  # noqa: PLC0415
-
     client = create_app().test_client()
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -208,3 +210,24 @@ def test_no_body_is_too_much_for_it(examples: int) -> None:
         assert ("error" in answer.json) == (answer.status_code == 400)
 
     send()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "port"), [([], 5010), (["--port", "5999"], 5999), (["--port", "0"], 50_001)]
+)
+def test_the_lab_serves_several_at_once_and_this_machine_alone(
+    arguments: list[str], port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served: list[tuple[str, bool, int]] = []
+
+    def make_server(host: str, port: int, app: Flask, *, threaded: bool = False) -> SimpleNamespace:
+        status = app.test_client().get("/").status_code
+        return SimpleNamespace(
+            port=port or 50_001, serve_forever=lambda: served.append((host, threaded, status))
+        )
+
+    monkeypatch.setattr(lab_app, "make_server", make_server)
+    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+    main()
+    assert served == [("127.0.0.1", True, 200)]
+    assert capsys.readouterr().out == f"lab: http://127.0.0.1:{port}/  (Ctrl+C ends it)\n"

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from flask.testing import FlaskClient
 
-from lab.app import whys, words
+from lab.app import whys, with_code, words
 from lab.forms import FORMS
 from lab.sources import PAIRS, cure, defects, side_by_side
 from tests.demo.test_page import Words
@@ -38,6 +38,11 @@ def test_every_word_stands_there_in_both_languages(client: FlaskClient, page: st
     assert len(kinds) > 8 and kinds == ["en", "zh"] * (len(kinds) // 2)
     for kind, text in words_of_page.pairs:
         assert text and (bool(HAN.search(text)) == (kind == "zh") or text in ("中文", "English")), text
+
+
+def test_only_backticks_make_code_of_a_sentence_and_nothing_in_it_is_html() -> None:
+    assert with_code("a < `b<c>` & `d`e") == "a &lt; <code>b&lt;c&gt;</code> &amp; <code>d</code>e"
+    assert with_code("<b>none</b>") == "&lt;b&gt;none&lt;/b&gt;"
 
 
 def texts(data: Any) -> Iterator[dict[str, str]]:

@@ -15,7 +15,7 @@ from hypothesis.strategies import lists
 from lab.app import words
 from lab.forms import FORMS, DictForm, SortedSetForm
 from lab.model import truth
-from lab.replay import play, replay, turning_points, value
+from lab.replay import ONE_AT_A_TIME, play, replay, turning_points, value
 from lab.story import SECOND, Request, Story
 from tests.lab.stories import TIMES, UNTIL, eventful_stories, expected, quiet_stories, story_at
 
@@ -23,6 +23,23 @@ OURS = ("dict", "column", "column-resolution", "sorted-set")
 # in the tests that take long; HISTORIES=2000, half an hour, is worth it before a form is changed
 MANY = int(os.environ.get("HISTORIES", "150"))
 EXAMPLES = pytest.mark.parametrize("examples", [15, pytest.param(MANY, marks=pytest.mark.slow, id="many")])
+
+
+def test_one_story_is_played_at_a_time_and_nothing_of_what_a_form_prints_is_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story = Story((Request(0, "alice", 1),), UNTIL)
+    could_begin_another = []
+
+    def noting(*arguments: Any) -> Any:
+        could_begin_another.append(ONE_AT_A_TIME.acquire(blocking=False))
+        return play(*arguments)
+
+    monkeypatch.setattr("lab.replay.play", noting)
+    for _ in range(2):
+        assert list(replay(story, ["article-dict", "dict"])["forms"]) == ["article-dict", "dict"]
+    assert could_begin_another == [False] * 4
+    assert capsys.readouterr() == ("", "")
 
 
 def wrong_in(story: Story) -> dict[str, list[Any]]:
