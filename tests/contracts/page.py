@@ -137,6 +137,21 @@ class PageContract:
             tab.page.clock.run_for(60_000)
             assert least <= tab.paths.count("/api/me") <= most
 
+    def test_it_works_below_a_prefix_that_a_proxy_takes_away(self, open_page: OpenPage, demo: Client) -> None:
+        page = open_page().page
+
+        def proxy(route: Route) -> None:
+            _, below, path = route.request.url.partition("/below/")
+            route.continue_(url=f"{demo.url}/{path}") if below else route.abort()
+
+        page.route("**", proxy)
+        page.goto(f"{demo.url}/below/")
+        see(page, "0")
+        page.click("[data-name=alice]")
+        see(page, "1")
+        page.click("#people li [data-path='/api/online/users']")
+        page.get_by_text('"alice"').wait_for()
+
     def test_a_hidden_tab_asks_and_marks_nothing_and_asks_at_once_when_it_is_seen_again(
         self, open_page: OpenPage
     ) -> None:
