@@ -417,7 +417,11 @@ def test_with_a_database_in_memory_the_count_is_right_and_no_view_is_disturbed(
 ) -> None:
     monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", "sqlite://")
     own = own_app()
-    assert "presence remembers in a dict, not in last_seen" in caplog.text
+    (warning,) = (each for each in caplog.records if each.levelname == "WARNING")
+    assert (warning.name, warning.getMessage()) == (
+        own.app.name,
+        "The database is in memory: presence remembers in a dict, not in last_seen.",
+    )
     assert own.status(own.browser("ann")) == own.status(own.browser("ben")) == 200
     assert own.online() == "2"
     own.clock.advance(minutes=5)
