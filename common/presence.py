@@ -2,6 +2,7 @@
 
     presence.init_app(app, DictTracker())      # where the app is made
     presence.record(user)                      # where a user is recognised, once a request
+    presence.mark_offline(user)                # where a user signs out
     presence.get_online()                      # in a view; {{ online_count() }} in a template
 
 When the store fails, a request that only marks its user still succeeds, and a count answers 503, "unknown".
@@ -12,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
@@ -67,6 +69,13 @@ class OnlineTracker(Protocol):
 
     def mark_online(self, user: HasId) -> None:
         """Remember that the user was seen now; an earlier time never replaces a later one."""
+
+    def mark_offline(self, user: HasId, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again.
+
+        It sets last_seen back to now - (window - tail), unless it is earlier already. Errors as in
+        check_window() of that span, which is shorter than the window by the tail.
+        """
 
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window: last_seen > now - window."""
@@ -243,6 +252,15 @@ class Presence:
             self._not_marked = SimpleNamespace(id=user.id)
             self._not_marked_at = self._monotonic()
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again; best effort, as record() is.
+
+        If the store fails, the user leaves when the window has passed, as everybody does who just goes away.
+        tail: less than the window, by more than the resolution; otherwise a ValueError. user: as in record().
+        """
+        with suppress(PresenceUnknown):
+            self._marks.call(self.tracker.mark_offline, with_id(user), tail)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window. PresenceUnknown (503): the store fails."""
         return self._read(self.tracker.get_online, window)
@@ -300,6 +318,11 @@ def current_presence() -> Presence:
 def record(user: Any) -> None:
     """Mark the user as seen now, best effort; see Presence.record()."""
     current_presence().record(user)
+
+
+def mark_offline(user: Any, tail: timedelta = timedelta(0)) -> None:
+    """Let the user count for the tail, and no longer unless seen again; see Presence.mark_offline()."""
+    current_presence().mark_offline(user, tail)
 
 
 def get_online(window: timedelta | None = None) -> int:

@@ -71,6 +71,18 @@ class DictTracker:
             self._last_seen[user_id] = now
             self._last_seen.move_to_end(user_id)
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again; errors as in check_window()."""
+        user_id, ago = user.id, self.check_window(self.window - tail) // MICROSECOND
+        with self._lock:
+            seen = self._now() - ago  # as if nobody had seen the user since
+            if self._last_seen.get(user_id, seen) > seen:
+                earlier = list(takewhile(lambda other: self._last_seen[other] < seen, self._last_seen))
+                self._last_seen[user_id] = seen
+                for other in (user_id, *reversed(earlier)):  # the dict is in order of time again
+                    self._last_seen.move_to_end(other, last=False)
+                self._next_expiry = min(self._next_expiry, seen + self._keep)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         window = self.check_window(window)
@@ -90,8 +102,7 @@ class DictTracker:
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
         with self._lock:
-            since = self._now() - window // MICROSECOND
-            newest = list(islice(self._newest_first(since), limit))
+            newest = list(islice(self._newest_first(self._now() - window // MICROSECOND), limit))
         return [(user_id, EPOCH + seen * MICROSECOND) for user_id, seen in newest]
 
     def last_seen(self, user: Any) -> datetime | None:
@@ -130,9 +141,7 @@ class DictTracker:
                 break
             seen.popitem(last=False)
         self._next_expiry = next(iter(seen.values()), now) + self._keep
-        if (
-            len(seen) <= self._peak // 64
-        ):  # a dict keeps its size when it is emptied: copy the few who are left
+        if len(seen) <= self._peak // 64:  # a dict that is emptied keeps its size: copy the few left
             self._last_seen = OrderedDict(seen)
             self._peak = len(seen)
 

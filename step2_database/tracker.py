@@ -18,11 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from pytz import UTC  # datetime.UTC is the same; the article has this one
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import exc
 
-Clock = Callable[[], float]  # seconds since the epoch
-FIVE_MINUTES = timedelta(minutes=5)
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -38,8 +35,8 @@ class DatabaseTracker:
     survives_restart = True
     shared_between_processes = True
     any_window = True
-    outages: tuple[type[Exception], ...] = (DBAPIError,)
-    overloads: tuple[type[Exception], ...] = (PoolTimeoutError,)  # the database works, and is busy
+    outages: tuple[type[Exception], ...] = (exc.DBAPIError,)
+    overloads: tuple[type[Exception], ...] = (exc.TimeoutError,)  # the database works, and is busy
 
     def __init__(
         self,
@@ -48,16 +45,15 @@ class DatabaseTracker:
         columns: tuple[str, str] = ("id", "last_seen"),
         writing: sa.Engine,
         reading: sa.Engine,
-        window: timedelta = FIVE_MINUTES,
+        window: timedelta = timedelta(minutes=5),
         resolution: timedelta = timedelta(0),
-        clock: Clock = time.time,
+        clock: Callable[[], float] = time.time,  # seconds since the epoch
     ) -> None:
         if resolution < timedelta(0):
             raise ValueError(f"a resolution of {resolution} is less than zero: give zero, or more")
         self.resolution = resolution
         self.window = self.check_window(window)
-        self._clock = clock
-        self._writing, self._reading = writing, reading
+        self._clock, self._writing, self._reading = clock, writing, reading
         made_with = getattr(writing.dialect, "_on_connect_isolation_level", "AUTOCOMMIT")
         if writing.get_execution_options().get("isolation_level", made_with) != "AUTOCOMMIT":
             raise ValueError("the engine for marks is not in AUTOCOMMIT, and would keep no mark: make it so")
@@ -70,6 +66,7 @@ class DatabaseTracker:
         is_stale = sa.or_(last_seen.is_(None), last_seen < sa.bindparam("stale"))
         is_online = last_seen > sa.bindparam("since")
         self._mark = sa.update(seen).where(is_user, is_stale).values({last_seen: sa.bindparam("now")})
+        self._set_back = sa.update(seen).where(is_user, is_online).values({last_seen: sa.bindparam("since")})
         self._count = sa.select(sa.func.count()).select_from(seen).where(is_online)
         self._newest = sa.select(seen).where(is_online).order_by(last_seen.desc())
         self._last_seen = sa.select(last_seen).where(is_user)
@@ -83,6 +80,11 @@ class DatabaseTracker:
         if loaded is None or loaded < stale:
             self._run(self._writing, self._mark, user_id=user.id, now=now, stale=stale)
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again; errors as in check_window()."""
+        since = _earlier(self._now(), self.check_window(self.window - tail))
+        self._run(self._writing, self._set_back, user_id=user.id, since=since)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         since = _earlier(self._now(), self.check_window(window))
@@ -93,13 +95,11 @@ class DatabaseTracker:
         since = _earlier(self._now(), self.check_window(window))
         if limit < 1:
             raise ValueError(f"limit is {limit}: ask for at least 1 user")
-        rows = self._run(self._reading, self._newest.limit(limit), since=since)
-        return [(user_id, last_seen) for user_id, last_seen in rows]
+        return [(row[0], row[1]) for row in self._run(self._reading, self._newest.limit(limit), since=since)]
 
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC, as the database has it; None if never."""
-        rows = self._run(self._reading, self._last_seen, user_id=user.id)
-        return rows[0][0] if rows else None
+        return next((row[0] for row in self._run(self._reading, self._last_seen, user_id=user.id)), None)
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""
@@ -117,7 +117,7 @@ class DatabaseTracker:
         """Run a statement, and return its rows; once more where the connection had been closed while idle."""
         try:
             return _run_once(engine, statement, **values)
-        except DBAPIError as error:
+        except exc.DBAPIError as error:
             # one that was answered too late is not tried again: it would be waited for twice
             too_late = isinstance(getattr(error.orig, "__context__", None), TimeoutError)
             if too_late or not error.connection_invalidated:

@@ -43,6 +43,10 @@ class ShardedTracker:
         """Remember in the user's shard that the user was seen now: one round trip to one node."""
         self._shard(user).mark_online(user)
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again: one round trip to one node."""
+        self._shard(user).mark_offline(user, tail)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Add up the shards' counts; a shard that does not answer raises, so that no count is too low."""
         pipeline = self._client.pipeline(transaction=False)

@@ -59,6 +59,16 @@ class SparingTracker:
             if len(sent_at) > MOST_REMEMBERED:
                 sent_at.popitem(last=False)
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again; errors as in check_window().
+
+        Another process that has just sent the user does not send that user again within the resolution.
+        """
+        self.check_window(self.window - tail)
+        self._ask(self._tracker.mark_offline, user, tail)
+        with self._lock:  # only now: the next mark must be sent
+            self._sent_at.pop(user.id, None)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         return self._ask(self._tracker.get_online, self.check_window(window))

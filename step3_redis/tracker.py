@@ -17,12 +17,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from redis import RedisError
-from redis.exceptions import ReadOnlyError, RedisClusterException
+from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], float]  # seconds since the epoch
-FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)  # the unit of what goes to Redis, since whole numbers are exact
 TIDY_EVERY = 1_000_000  # microseconds; each process removes those who have left once in that time
 TIDY_AT_MOST = 2_000  # users at a time, about a millisecond in which Redis serves nobody else
@@ -52,7 +50,7 @@ class RedisTracker:
         client: Any,
         *,
         prefix: str = "online",
-        window: timedelta = FIVE_MINUTES,
+        window: timedelta = timedelta(minutes=5),
         keep: timedelta | None = None,
         parse_id: Callable[[str], Any] = int,
         clock: Clock = time.time,
@@ -62,8 +60,7 @@ class RedisTracker:
         self._keep = self.keep // MICROSECOND  # in microseconds
         self._client = client
         self.key = f"{prefix}:last-seen"
-        self._parse_id = parse_id
-        self._clock = clock
+        self._parse_id, self._clock = parse_id, clock
         self._tidied_at, self._tidy_after = -TIDY_EVERY, TIDY_EVERY
         self._told_foreign = False
 
@@ -92,6 +89,10 @@ class RedisTracker:
         self._client.zremrangebyscore(self.key, "-inf", last[0][1] if are_more else now - kept)
         self._tidy_after = TIDY_AGAIN if are_more else TIDY_EVERY
 
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        """Let the user count for the tail, and no longer unless seen again; errors as in check_window()."""
+        self._client.zadd(self.key, {str(user.id): self.since(self.window - tail)}, xx=True, lt=True)
+
     def get_online(self, window: timedelta | None = None) -> int:
         """Count the users seen within the window; ValueError, TypeError as in check_window()."""
         return int(self._client.zcount(self.key, f"({self.since(window)}", "+inf"))
@@ -109,9 +110,7 @@ class RedisTracker:
     def last_seen(self, user: Any) -> datetime | None:
         """When the user was last seen, in UTC; None if never, or longer than keep ago."""
         score: float | None = self._client.zscore(self.key, str(user.id))
-        if score is None or score <= self.since(self.keep):
-            return None
-        return EPOCH + score * MICROSECOND
+        return None if score is None or score <= self.since(self.keep) else EPOCH + score * MICROSECOND
 
     def check_window(self, window: timedelta | None) -> timedelta:
         """Return the window, the default for None. TypeError, ValueError: one that cannot be answered."""

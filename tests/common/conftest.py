@@ -64,6 +64,7 @@ class NotingTracker:
 
     def __init__(self) -> None:
         self.marked: list[Any] = []
+        self.left: list[tuple[Any, timedelta]] = []
         self.attempts = 0
         self.marks_fail = self.reads_fail = self.busy = False
         self.windows: list[timedelta | None] = []
@@ -79,6 +80,12 @@ class NotingTracker:
         if self.marks_fail:
             raise StoreDown("connection refused")
         self.marked.append(user.id)
+
+    def mark_offline(self, user: Any, tail: timedelta = timedelta(0)) -> None:
+        self.attempts += 1
+        if self.marks_fail:
+            raise StoreDown("connection refused")
+        self.left.append((user.id, tail))
 
     def get_online(self, window: timedelta | None = None) -> int:
         self._read()

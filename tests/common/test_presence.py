@@ -26,6 +26,7 @@ from common.presence import (
     PresenceUnknown,
     get_online,
     last_seen,
+    mark_offline,
     online_count,
     online_users,
     record,
@@ -469,10 +470,36 @@ def test_a_user_is_an_object_a_row_a_mapping_or_an_id(
 )
 def test_nobody_is_refused_in_a_sentence(presence: Presence, tracker: NotingTracker, nobody: Any) -> None:
     sentence = f"{type(nobody).__name__} is no user: give an object with an id, a row with one, or an id."
-    for call in (record, last_seen):
+    for call in (record, mark_offline, last_seen):
         with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
             call(nobody)
     assert tracker.attempts == 0
+
+
+def test_who_leaves_is_set_back_in_the_tracker_with_the_tail_that_was_given(
+    app: Flask, tracker: NotingTracker
+) -> None:
+    extension.init_app(app, tracker)
+    with app.app_context():
+        mark_offline({"id": 7})
+        mark_offline(ALICE, timedelta(seconds=10))
+    assert tracker.left == [(7, timedelta(0)), (ALICE.id, timedelta(seconds=10))]
+
+
+def test_leaving_while_the_store_fails_costs_a_warning_and_never_the_request(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker.marks_fail = True
+    for _ in range(3):
+        presence.mark_offline(ALICE)
+    assert tracker.attempts == 1  # the circuit breaker of marks is the one that bounds it
+    assert len(caplog.records) == 1
+    assert caplog.records[0].message.startswith("Users are not marked, the presence store fails: ")
+    tracker.marks_fail = False
+    monotonic.advance(seconds=5)
+    presence.mark_offline(ALICE)
+    assert tracker.left == [(ALICE.id, timedelta(0))]
+    assert presence.get_online() == 0  # known again
 
 
 def test_many_overloads_in_a_row_are_an_outage_and_a_success_between_them_begins_the_count_anew(

@@ -36,6 +36,11 @@ class Model:
         if user_id not in self.last_seen or self.last_seen[user_id] < now - self.resolution:
             self.last_seen[user_id] = now
 
+    def leave(self, user_id: int, since: datetime) -> None:
+        """Set a user who was seen after that back to it."""
+        if user_id in self.last_seen:
+            self.last_seen[user_id] = min(self.last_seen[user_id], since)
+
     def seen_after(self, since: datetime) -> dict[int, datetime]:
         """Return those seen later than that."""
         return {user_id: seen for user_id, seen in self.last_seen.items() if seen > since}
@@ -98,6 +103,24 @@ class TrackerMachine(RuleBasedStateMachine):
         """A user makes a request to a host whose clock lags."""
         with self.clock_behind(lag):
             self.mark(user_id)
+
+    @rule(user_id=USERS, tail=spans(WINDOW + MICROSECOND))
+    def leave(self, user_id: int, tail: timedelta) -> None:
+        """A user goes, and counts for the tail; one that is too long is refused."""
+        self._leave(user_id, tail)
+
+    @rule(user_id=USERS)
+    def leave_at_once(self, user_id: int) -> None:
+        """A user goes, and counts no longer."""
+        self._leave(user_id, timedelta(0))
+
+    def _leave(self, user_id: int, tail: timedelta) -> None:
+        if WINDOW - tail > self.expected.resolution:
+            self.tracker.mark_offline(Someone(user_id), tail)
+            self.model.leave(user_id, self.now() - (WINDOW - tail))
+        else:
+            with pytest.raises(ValueError, match="ask for"):
+                self.tracker.mark_offline(Someone(user_id), tail)
 
     @contextmanager
     def clock_behind(self, lag: timedelta) -> Any:

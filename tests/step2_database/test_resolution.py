@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
+from step2_database.tracker import DatabaseTracker
 from tests.helpers.apps import bearer, token_of
+from tests.helpers.clock import FIVE_MINUTES
 from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import URL
 
 from article.with_column import ArticleColumn
-from step2_database.tracker import FIVE_MINUTES
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FIVE_MINUTES, FakeClock
 from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, clock_of, tracker_of
 

@@ -17,7 +17,7 @@ import step2_database.tracker
 from common.presence import OnlineTracker
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
-from step2_database.tracker import FIVE_MINUTES, DatabaseTracker
+from step2_database.tracker import DatabaseTracker
 from step2_database.utc_datetime import UtcDateTime
 from tests.contracts.tracker.any_window import AnswersAnyWindow
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
@@ -25,7 +25,7 @@ from tests.contracts.tracker.every_tracker import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FIVE_MINUTES, FakeClock
 from tests.helpers.examples import run_example
 from tests.helpers.users import ALICE
 from tests.step2_database.conftest import MakeApp, tracker_of

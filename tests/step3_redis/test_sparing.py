@@ -70,6 +70,11 @@ class ModelOfOneProcess(Model):
             self.sent_at[user_id] = now
             self.last_seen[user_id] = max(now, self.last_seen.get(user_id, now))
 
+    def leave(self, user_id: int, since: datetime) -> None:
+        """Send the user again with the next mark."""
+        super().leave(user_id, since)
+        self.sent_at.pop(user_id, None)
+
 
 @pytest.mark.parametrize(
     ("backend", "examples"), [("fakeredis", 50), pytest.param("redis", 500, marks=pytest.mark.slow)]

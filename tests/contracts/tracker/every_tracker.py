@@ -8,6 +8,7 @@ from tests.contracts.tracker.clock_set_back import FollowsTheClock, HoldsTheNewe
 from tests.contracts.tracker.counting import Counting
 from tests.contracts.tracker.fixtures import TrackerFixtures
 from tests.contracts.tracker.last_seen import LastSeen
+from tests.contracts.tracker.leaving import Leaving
 from tests.contracts.tracker.listing import Listing
 from tests.contracts.tracker.resolution import Resolution
 from tests.contracts.tracker.shared_between_processes import OneProcessOnly, SharedBetweenProcesses
@@ -23,7 +24,7 @@ CAPABILITIES: dict[str, dict[bool, type[TrackerFixtures]]] = {
 }
 
 
-class TrackerContract(Counting, Windows, Listing, LastSeen, Resolution, NeverBackwards, Threads):
+class TrackerContract(Counting, Windows, Listing, LastSeen, Leaving, Resolution, NeverBackwards, Threads):
     """A step's test class inherits this, and what its tracker promises beyond; it overrides make_tracker."""
 
     def test_whatever_it_declares_is_tested(self, tracker: OnlineTracker) -> None:
