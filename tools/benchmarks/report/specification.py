@@ -191,7 +191,7 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "costs dict": [
             *grid(COMPARED, counted, lambda form, size: run.taken(f"dict count {size}", form)),
-            [("a mark, in times of a bare store under a lock", "一次记录，是加锁写字典的几倍"),
+            [("a mark, in times of one assignment under a lock", "一次记录，是加锁赋值一次的几倍"),
              *(digits(run.ratio(f"dict mark {most}", form, "floor")) for form in COMPARED)],
             [BYTES_A_USER, run.weight("dict", "usual"), run.weight("dict", "here")],
             [("bytes a user, once all have left", "每个用户的字节数，所有人离开之后"),
