@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": {"common"},
     **{step: {"common", "demo"} for step in STEPS},
     "lab": {"article", *STEPS},
+    "recipes": {"common", *STEPS},
 }
 WORKSHOP = ("exercises", "tests", "tools")
 PARTS = [*MAY_IMPORT, *WORKSHOP]

@@ -75,7 +75,14 @@ def test_no_version_is_pinned_twice() -> None:
 def test_every_package_of_the_cookbook_is_declared() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     steps = sorted(path.parent.name for path in ROOT.glob("step[0-9]_*/__init__.py"))
-    assert settings["tool"]["setuptools"]["packages"] == ["article", "common", "demo", "lab", *steps]
+    assert settings["tool"]["setuptools"]["packages"] == [
+        "article",
+        "common",
+        "demo",
+        "lab",
+        "recipes",
+        *steps,
+    ]
 
 
 def test_pyproject_toml_names_what_requirements_txt_pins() -> None:

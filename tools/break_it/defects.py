@@ -26,6 +26,7 @@ COPIED = (
     "demo",
     "exercises",
     "lab",
+    "recipes",
     "step*_*",
     "tests",
     "tools",
