@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -43,6 +44,21 @@ def test_every_word_stands_there_in_both_languages(client: FlaskClient, page: st
 def test_only_backticks_make_code_of_a_sentence_and_nothing_in_it_is_html() -> None:
     assert with_code("a < `b<c>` & `d`e") == "a &lt; <code>b&lt;c&gt;</code> &amp; <code>d</code>e"
     assert with_code("<b>none</b>") == "&lt;b&gt;none&lt;/b&gt;"
+
+
+def test_a_cure_is_shown_with_two_lines_around_it_also_at_the_ends_of_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "five.py").write_text("one\ntwo\nthree\nfour\nfive\n", encoding="utf-8")
+    monkeypatch.setattr("lab.sources.ROOT", tmp_path)
+
+    def shown(find: str) -> str:
+        monkeypatch.setattr("lab.sources.defects", lambda: {"dict-1": {"file": "five.py", "find": find}})
+        return " ".join(f"{line.number}{'*' if line.matters else ''}" for line in cure("dict-1").lines)
+
+    assert shown("one\n") == "1* 2 3"
+    assert shown("two\nthree\n") == "1 2* 3* 4 5"
+    assert shown("five\n") == "3 4 5*"
 
 
 def texts(data: Any) -> Iterator[dict[str, str]]:
