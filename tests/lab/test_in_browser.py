@@ -229,6 +229,7 @@ def test_what_goes_wrong_meanwhile_is_at_hand(open_lab: OpenLab) -> None:
     see(tab.page, "dict", "2", "right")
     tab.page.get_by_label("two processes take turns").check()
     see(tab.page, "dict", "1 / 1", "limit")
+    tab.page.wait_for_url(re.compile("#alice=60&bob=120~2&"))
     tab.page.get_by_label("the store is down for a minute").check()
     see(tab.page, "sorted-set", "? / ?", "unknown")
     tab.page.get_by_label("two processes take turns").uncheck()
