@@ -39,6 +39,6 @@ def init_online(app: Flask, db: SQLAlchemy, user_model: type[Any]) -> None:
 def engine_options(app: Flask, bind_key: str | None) -> dict[str, Any]:
     """Return the options of the engine that a model is bound to."""
     if bind_key is None:
-        return dict(app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {}))
+        return dict(app.config["SQLALCHEMY_ENGINE_OPTIONS"])
     bind = app.config["SQLALCHEMY_BINDS"][bind_key]
     return {name: bind[name] for name in bind if name != "url"} if isinstance(bind, Mapping) else {}
