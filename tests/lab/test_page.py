@@ -151,5 +151,29 @@ def test_a_form_is_shown_whole_and_each_of_its_defects_beside_the_lines_that_men
             assert each.id in without_cure() or defects()[each.id]["find"].strip("\n") in mended
 
 
+def test_each_mark_begins_a_row_and_marks_that_follow_each_other_share_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    form = [
+        "import this",
+        "    # dict-1: one",
+        "    # dict-2: two",
+        "seen = {}",
+        "# dict-9: 3",
+        "# a-b: none",
+    ]
+    (tmp_path / "form.py").write_text("\n".join(form), encoding="utf-8")
+    monkeypatch.setattr("lab.sources.ROOT", tmp_path)
+    monkeypatch.setattr("lab.sources.defects", dict)
+    rows = [
+        (
+            " ".join(f"{line.number}{'*' if line.matters else ''}" for line in row.lines),
+            [cure.id for cure in row.cures],
+        )
+        for row in side_by_side("form.py")
+    ]
+    assert rows == [("1", []), ("2* 3* 4", ["dict-1", "dict-2"]), ("5* 6", ["dict-9"])]
+
+
 def test_what_cannot_be_mended_is_beside_no_line() -> None:
     assert cure("dict-8") == ("dict-8", "", [])
