@@ -33,11 +33,15 @@ def verify_password(name: str, password: str) -> Any:
     return user
 
 
-def new_app(tracker: presence.OnlineTracker) -> Flask:
-    """Make an app with this tracker; /hello says who is calling, and /online how many are here."""
+def new_app(tracker: presence.OnlineTracker | None = None) -> Flask:
+    """Make an app with this tracker; /hello says who is calling, and /online how many are here.
+
+    Without a tracker, the recipe calls presence.init_app() itself, once it has read app.config.
+    """
     app = Flask("recipes")
     app.config.from_prefixed_env()
-    presence.init_app(app, tracker)
+    if tracker is not None:
+        presence.init_app(app, tracker)
 
     @app.get("/hello")
     @auth.login_required
