@@ -10,12 +10,17 @@ When the store fails, a request that only marks its user still succeeds, and a c
 
 from __future__ import annotations
 
+import argparse
 import logging
+import os
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -302,9 +307,27 @@ class Presence:
 
 
 def init_app(app: Flask, tracker: OnlineTracker) -> None:
-    """Give the app its tracker, and its templates online_count()."""
+    """Give the app its tracker, and its templates online_count(); warn of workers that would count apart."""
     app.extensions["presence"] = Presence(tracker, logger=app.logger)
     app.add_template_global(_count_or_blank, "online_count")
+    if not tracker.shared_between_processes and (workers := workers_asked_for()) > 1:
+        app.logger.warning(
+            "This server starts %d workers, and each will count its own users only: "
+            "start one worker with threads, or take a tracker that all processes share.",
+            workers,
+        )
+
+
+def workers_asked_for() -> int:
+    """Return how many workers uWSGI or gunicorn was told to start; 1 where that cannot be seen."""
+    if "uwsgi" in sys.modules:  # the module exists only inside that server
+        return int(sys.modules["uwsgi"].numproc)
+    if "gunicorn" not in Path(sys.argv[0]).parts[-2:]:  # its command, or python -m gunicorn
+        return 1
+    gunicorn = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    gunicorn.add_argument("-w", "--workers", type=int, default=int(os.environ.get("WEB_CONCURRENCY", "1")))
+    told = [*shlex.split(os.environ.get("GUNICORN_CMD_ARGS", "")), *sys.argv[1:]]
+    return int(gunicorn.parse_known_args(told)[0].workers)
 
 
 def current_presence() -> Presence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -500,6 +501,54 @@ def test_leaving_while_the_store_fails_costs_a_warning_and_never_the_request(
     presence.mark_offline(ALICE)
     assert tracker.left == [(ALICE.id, timedelta(0))]
     assert presence.get_online() == 0  # known again
+
+
+WORKERS: list[tuple[list[str], dict[str, str], int]] = [
+    (["/venv/bin/gunicorn", "-w", "4", "-b", "127.0.0.1:8000", "app:app"], {}, 4),
+    (["gunicorn", "-w4", "--threads", "8", "app:app"], {}, 4),
+    (["gunicorn", "--workers=3", "app:create_app()"], {}, 3),
+    (["/lib/gunicorn/__main__.py", "--workers", "2", "app:app"], {}, 2),
+    (["gunicorn", "app:app"], {"WEB_CONCURRENCY": "5"}, 5),
+    (["gunicorn", "app:app"], {"GUNICORN_CMD_ARGS": "--bind=:8000 --workers=6"}, 6),
+    (["gunicorn", "-w", "1", "app:app"], {"GUNICORN_CMD_ARGS": "-w 6", "WEB_CONCURRENCY": "5"}, 1),
+    (["gunicorn", "--threads", "8", "app:app"], {}, 1),
+    (["/venv/bin/flask", "run", "-w", "4"], {"WEB_CONCURRENCY": "5"}, 1),
+    ([""], {}, 1),  # an interactive Python
+]
+
+
+@pytest.mark.parametrize(("command", "environment", "workers"), WORKERS)
+@pytest.mark.parametrize("is_shared", [False, True], ids=["apart", "shared"])
+def test_workers_that_would_count_apart_are_told_at_the_start(
+    app: Flask,
+    tracker: NotingTracker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    command: list[str],
+    environment: dict[str, str],
+    workers: int,
+    is_shared: bool,
+) -> None:
+    monkeypatch.setattr("sys.argv", command)
+    for name in ("WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tracker, "shared_between_processes", is_shared)
+    extension.init_app(app, tracker)
+    told = [
+        f"This server starts {workers} workers, and each will count its own users only: "
+        "start one worker with threads, or take a tracker that all processes share."
+    ]
+    assert [record.getMessage() for record in caplog.records] == (
+        told if workers > 1 and not is_shared else []
+    )
+    assert {record.levelname for record in caplog.records} <= {"WARNING"}
+
+
+def test_uwsgi_says_itself_how_many_workers_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(numproc=7))
+    assert extension.workers_asked_for() == 7
 
 
 def test_many_overloads_in_a_row_are_an_outage_and_a_success_between_them_begins_the_count_anew(

@@ -16,13 +16,14 @@ KEY = {"FLASK_SECRET_KEY": "12345678901234567890"}
 
 
 @needs_gunicorn
-def test_two_workers_of_step_1_disagree_and_those_of_step_3_agree(tmp_path: Path) -> None:
+def test_two_workers_of_step_1_disagree_and_say_so_and_those_of_step_3_agree(tmp_path: Path) -> None:
+    copies = {step: Copy(step, tmp_path / step) for step in ("step1_dict", "step3_redis")}
     with redis_server(tmp_path) as redis:
-        answers = {
-            step: counts_told_by(Copy(step, tmp_path / step), KEY | {"FLASK_REDIS_URL": redis.url})
-            for step in ("step1_dict", "step3_redis")
-        }
+        settings = KEY | {"FLASK_REDIS_URL": redis.url}
+        answers = {step: counts_told_by(copy, settings) for step, copy in copies.items()}
     assert answers == {"step1_dict": {0, 1}, "step3_redis": {1}}
+    told = {step: "starts 2 workers" in copy.log.read_text("utf-8") for step, copy in copies.items()}
+    assert told == {"step1_dict": True, "step3_redis": False}
 
 
 def counts_told_by(copy: Copy, settings: dict[str, str]) -> set[int]:
