@@ -1,0 +1,86 @@
+"""tools/thirty_users.py: thirty users of an app that is running, and what its counts are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from flask import Flask, abort, request, session
+from werkzeug.serving import make_server
+
+from common import presence
+from step1_dict.tracker import DictTracker
+from tools.thirty_users import main
+
+
+def new_app(online: Callable[[], str]) -> Flask:
+    """An app with a form and with HTTP Basic, whose count is told as a test says."""
+    app = Flask("own")
+    app.secret_key = "a test's own key"
+    presence.init_app(app, DictTracker())
+
+    @app.post("/login")
+    def login() -> str:
+        if request.form["email"] == f"{request.form['password']}@example.org":
+            session["name"] = request.form["password"]
+        return ""
+
+    @app.get("/shelf")
+    def shelf() -> str:
+        shown = request.authorization
+        name = session.get("name")
+        if shown and shown.username == shown.password:
+            name = shown.username
+        if name is None:
+            abort(401)
+        presence.record(name)
+        return "Welcome."
+
+    app.add_url_rule("/online", view_func=online)
+    return app
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an app on a free port, and give its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+FORM = ["--sign-in", "/login", "email={name}@example.org", "password={name}"]
+
+
+@pytest.mark.parametrize("how", [["--basic"], FORM], ids=["basic", "form"])
+def test_thirty_users_are_counted_exactly(how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with served(new_app(lambda: f"{presence.get_online()} online")) as address:
+        assert main([address, "/shelf", *how, "--visits", "2"]) == 0
+    assert capsys.readouterr().out == "/shelf: 60 times 200\n/online: 100 times 30\n"
+
+
+def test_a_count_that_is_wrong_once_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = iter(["29"] + ["30"] * 99)
+    with served(new_app(lambda: next(answers))) as address:
+        assert main([address, "/shelf", *FORM, "--visits", "1"]) == 1
+    assert capsys.readouterr().out.endswith("/online: 1 times 29, 99 times 30\n")
+
+
+def test_users_who_are_refused_and_a_count_that_is_unknown_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with served(new_app(lambda: abort(503))) as address:
+        assert (
+            main(
+                [address, "/shelf", "--sign-in", "/login", "email={name}", "password={name}", "--visits", "1"]
+            )
+            == 1
+        )
+    assert capsys.readouterr().out == "/shelf: 30 times 401\n/online: 100 times status 503\n"
