@@ -1,6 +1,6 @@
 """Exercise 1.2: guests are counted by a cookie.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def test_exercise_1_2_guests_are_counted_by_a_cookie(app: Flask, clock: FakeCloc
     assert count() == {"guests": 0, "minutes": 5}
     random.seed(1)
     given = guest_cookie(browser)
-    assert count() == {"guests": 1, "minutes": 5}  # and those who ask are none
+    assert count() == {"guests": 1, "minutes": 5}  # and those who ask are no guests
     assert (given["max-age"], given["path"]) == ("300", "/")
     assert given["httponly"] and given["samesite"] == "Lax" and not given["secure"]
-    random.seed(1)  # whoever knows one id can guess no other
+    random.seed(1)  # with one id nobody can guess another
     assert guest_cookie(other).value != given.value and len(given.value) >= 22
     assert count()["guests"] == 2
 
@@ -55,7 +55,7 @@ def test_exercise_1_2_guests_are_counted_by_a_cookie(app: Flask, clock: FakeCloc
     clock.advance(minutes=4)
     assert count()["guests"] == 0
 
-    # what is no id of ours is not kept, nor cut to fit: the browser gets a new one
+    # what cannot be an id of ours is not kept, and not cut to fit: the browser gets a new one
     forged = ["", "me", given.value[:-1], given.value + "x", "x" * 4000, "é" * len(given.value)]
     for value in forged:
         forger = app.test_client()
@@ -65,7 +65,7 @@ def test_exercise_1_2_guests_are_counted_by_a_cookie(app: Flask, clock: FakeCloc
     assert not any(value.startswith(kept) for value in forged for kept in ids_of(guests))
     assert guest_cookie(app.test_client(), "https://localhost")["secure"]  # and is sent by HTTPS only
 
-    # a guest is no user, and a user's calls are no guest's
+    # a guest is not counted as a user, and a user's calls are not those of a guest
     assert online(browser) == 0
     token = token_of(app, "alice")
     answer = app.test_client().get("/api/me", headers=bearer(token))

@@ -1,6 +1,6 @@
 """Exercise 2.1: which of these users are online.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def test_exercise_2_1_friends_who_are_online(
     assert tracker.online_among({ALICE.id, CAROL.id, 4711}) == {ALICE.id}  # and 4711 is nobody
     assert tracker.online_among([BOB.id, BOB.id]) == {BOB.id}
 
-    # the window's edge is where it always is, and whoever was never seen is in no window
+    # the window's edge is where it always is, and a user who was never seen is in no window
     clock.advance(minutes=1, microseconds=-1)
     assert tracker.online_among(everyone) == {ALICE.id, BOB.id}
     clock.advance(microseconds=1)
@@ -42,7 +42,7 @@ def test_exercise_2_1_friends_who_are_online(
     with pytest.raises(TypeError, match=r"timedelta\(minutes=5\)"):
         tracker.online_among(everyone, 5)
 
-    # one SELECT of those asked for, on the engine for reading; of nobody, none
+    # one SELECT of those asked for, on the engine for reading; without ids, no statement
     read.clear()
     with noted(app) as sent:
         tracker.online_among(everyone)

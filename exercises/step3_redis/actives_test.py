@@ -1,6 +1,6 @@
 """Exercise 3.2: how many different users came on a day.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def test_exercise_3_2_actives_of_a_day(
     assert tracker.daily_actives(TOMORROW) == client.pfcount(key_of_tomorrow) == 1
     assert tracker.daily_actives(YESTERDAY) == 0
 
-    # it goes 35 days later, even if nobody else comes; a mark that tidies says so, others are one trip
+    # the key expires 35 days later, even if nobody else comes: a mark that tidies sees to it,
+    # and each of the others is one round trip
     for key in (key_of_today, key_of_tomorrow):
         assert 34 * A_DAY < client.ttl(key) <= 35 * A_DAY
     client.expire(key_of_tomorrow, 5000)

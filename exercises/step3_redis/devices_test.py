@@ -1,6 +1,6 @@
 """Exercise 3.1: the devices of a user.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_exercise_3_1_devices_of_a_user(app: Flask, monkeypatch: pytest.MonkeyPa
     members = {b"1:laptop", b"1:phone", b"2:phone"}
     assert set(redis.zrange("shop:devices:last-seen", 0, -1)) == members
 
-    # a password and a name of a device will do too; a bad name is none, and the user counts all the same
+    # a request with a password marks its device too; with a bad name no device is marked, but the user is
     client.post("/api/tokens", auth=("bob", "demo"), headers={"X-Device": "Tablet-2"})
     assert counts() == (2, 4)
     redis.delete("shop:last-seen")
@@ -47,7 +47,7 @@ def test_exercise_3_1_devices_of_a_user(app: Flask, monkeypatch: pytest.MonkeyPa
     assert ask_me(bob, "x" * 64) == 200
     assert counts() == (2, 5)
 
-    # whoever is not let in has no device, and those who ask for a count have none
+    # a request that is refused marks no device, and one that asks for a count marks none
     for path, headers in (("/api/me", bearer("no token")), ("/api/online", {}), ("/api/devices", {})):
         client.get(path, headers={**headers, "X-Device": "watch"})
     assert counts() == (2, 5)

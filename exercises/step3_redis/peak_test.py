@@ -1,6 +1,6 @@
 """Exercise 3.3: the peak of a day, for all processes.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations

@@ -13,8 +13,11 @@ from step1_dict.app import create_app as step_1
 from step2_database.app import create_app as step_2
 from step3_redis.app import create_app as step_3
 from tests.helpers.apps import QUICK_HASH
+from tests.helpers.exercises import exercises, told
 from tests.helpers.started_steps import ROOT
+from tools.documents.checks import TEST_NAME
 from tools.documents.markdown import Document, document
+from tools.documents.prose import words
 
 SETTINGS: dict[str, Any] = {
     "SECRET_KEY": "a test's own key",
@@ -23,6 +26,7 @@ SETTINGS: dict[str, Any] = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
 }
 OF_THE_SERVER = {"routes", "run", "shell"}  # commands of Flask's own
+SHORTEST_HINT = 20  # words, or 汉字
 LANGUAGES = pytest.mark.parametrize("ending", ["", ".zh"], ids=["English", "Chinese"])
 
 
@@ -77,3 +81,21 @@ def test_every_tool_and_every_way_to_make_is_told_to_contributors(ending: str) -
         r"^#   make (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     ):
         assert f"make {target}" in page, target
+
+
+@LANGUAGES
+def test_every_exercise_has_a_level_a_hint_and_the_names_of_the_tests_that_turn_red(ending: str) -> None:
+    page = told(document(ROOT / f"docs/exercises{ending}.md"))
+    english = told(document(ROOT / "docs/exercises.md"))
+    assert list(page) == [exercise.number for exercise in exercises()]
+    for exercise in exercises():
+        here = page[exercise.number]
+        assert here.level is not None, f"{exercise.number} has no level"
+        assert here.level == english[exercise.number].level
+        assert len(here.hints) == 1, f"{exercise.number} has {len(here.hints)} hints"
+        assert words(here.hints[0], "zh" if ending else "en") >= SHORTEST_HINT, here.hints
+        assert here.links[:2] == [f"../{exercise.file}", f"../{exercise.solution}"]
+        assert here.turn_red == english[exercise.number].turn_red
+        tests = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob(f"tests/{exercise.step}/*.py"))
+        tests += "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("tests/contracts/**/*.py"))
+        assert here.turn_red <= set(TEST_NAME.findall(tests))

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.break_it.defects import ROOT, Outcome
+from tools.documents.checks import sections
+from tools.documents.markdown import Document, Part
 
+LEVEL = re.compile(r"(?:Level: |难度：)(\w+)")
+LEVELS = {"easy": 1, "容易": 1, "middle": 2, "中等": 2, "hard": 3, "较难": 3}
+TEST_NAME = re.compile(r"test_\w+")
+FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(test_\w+)", re.MULTILINE)
 EXERCISE = re.compile(
     r'@pytest\.mark\.skip\(reason="exercise (\d\.\d): delete this line, then [^\n]+"\)\n'
     r"def (test_exercise_(\d_\d)_([a-z]+)_\w+)\("
@@ -48,6 +54,50 @@ class Exercise:
         subprocess.run(["git", "apply", self.solution], cwd=folder, check=True)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the page of exercises says of one of them.
+
+    level: 1 for easy to 3 for hard; None if the page says no such level.
+    hints: the words in each of its folds.
+    turn_red: the existing tests that its solution breaks, and rightly so.
+    """
+
+    level: int | None
+    hints: list[str]
+    links: list[str]
+    turn_red: set[str]
+
+
+def told(page: Document) -> dict[str, Told]:
+    """Return, by number, what the page says of each exercise, in the order of the page."""
+    return {
+        ".".join(found.groups()): _told(section)
+        for section in sections(page)
+        if (found := re.fullmatch(r"exercise-(\d)-(\d)", section[0].anchor))
+    }
+
+
+def _told(section: list[Part]) -> Told:
+    level = LEVEL.search(" ".join(part.text for part in section))
+    hints: list[str] = []
+    in_fold = False
+    for part in section:
+        if part.kind == "fold":
+            hints.append("")
+            in_fold = True
+        elif part.kind == "end":
+            in_fold = False
+        elif in_fold:
+            hints[-1] += part.text
+    return Told(
+        level=LEVELS.get(level[1]) if level else None,
+        hints=hints,
+        links=[link for part in section for link in part.links],
+        turn_red={code for part in section for code in part.inline_code if TEST_NAME.fullmatch(code)},
+    )
+
+
 def exercises() -> list[Exercise]:
     """Return every exercise, in the order of the lessons."""
     found = []
@@ -56,6 +106,11 @@ def exercises() -> list[Exercise]:
         assert numbers == number.replace(".", "_"), f"{test} is not exercise {number}"
         found.append(Exercise(file.parent.name, number, topic, test))
     return sorted(found, key=lambda exercise: exercise.number)
+
+
+def turned_red(outcome: Outcome) -> set[str]:
+    """Return the names of the tests that failed; pytest has to be asked for them, with -rfE."""
+    return set(FAILED.findall(outcome.output))
 
 
 def works(outcome: Outcome) -> bool:
