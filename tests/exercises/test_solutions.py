@@ -55,7 +55,7 @@ def test_with_its_solution_alone_an_exercise_passes(exercise: Exercise, copy: Pa
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_solutions_of_a_step_go_together_and_break_the_tests_that_the_page_names(
+def test_the_solutions_of_a_step_go_together_and_break_no_test_but_those_that_the_page_names(
     step: str, copy: Path
 ) -> None:
     for exercise in (each for each in EVERY if each.step == step):
@@ -63,16 +63,17 @@ def test_the_solutions_of_a_step_go_together_and_break_the_tests_that_the_page_n
         exercise.solve(copy)
     solved = run(copy, f"tests/{step}", f"exercises/{step}", "-rfE", seconds=400)
     assert " passed" in solved.output, solved.output
-    assert turned_red(solved) == named_for(step), solved.output
+    assert turned_red(solved) <= named_for(step), solved.output
 
 
 @pytest.mark.parametrize("exercise", EVERY, ids=lambda exercise: exercise.number)
 def test_the_page_names_each_broken_test_with_the_solution_that_breaks_it(
     exercise: Exercise, copy: Path
 ) -> None:
-    if names := named_for(exercise.step):  # no other test is broken by all of the step's solutions
+    if names := named_for(exercise.step):  # no other test is broken, even by all solutions of the step
         exercise.solve(copy)
-        solved = run(copy, f"tests/{exercise.step}", "-k", " or ".join(sorted(names)), "-rfE")
+        chosen = ("-m", "slow or not slow", "-k", " or ".join(sorted(names)))
+        solved = run(copy, f"tests/{exercise.step}", *chosen, "-rfE", seconds=400)
         assert turned_red(solved) == PAGE[exercise.number].turn_red, solved.output
 
 

@@ -84,7 +84,7 @@ def worst(_: list[str]) -> Table:
     """Return a row for each of the worst defects, with its lesson and its test."""
     defects = tomllib.loads(DATA.read_text("utf-8"))["worst"]
     return [
-        [("id", "编号"), ("what happens", "现象"), ("lesson", "课程"), ("test", "测试")],
+        [("id", "编号"), ("what happens", "现象"), ("lesson", "课"), ("test", "测试")],
         *(row_of(defect, breakages()[defect]) for defect in defects),
     ]
 
