@@ -1,6 +1,6 @@
 """Exercise 1.1: since when a user is here.
 
-Delete the line that skips it, watch it fail, and build what it asks for.
+docs/exercises.md says what it asks for, and has a hint. Delete the line that skips it, and watch it fail.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def test_exercise_1_1_visit_begins_with_the_first_mark_after_a_gap(tracker: Any,
         tracker.mark_online(ALICE)
     assert tracker.here_since(ALICE) == came
 
-    # who has been silent for the five minutes has left, and begins a new visit
+    # a user who has been silent for the five minutes has left, and begins a new visit
     clock.advance(minutes=5)
     assert tracker.here_since(ALICE) is None
     tracker.mark_online(ALICE)
@@ -45,7 +45,7 @@ def test_exercise_1_1_visit_begins_with_the_first_mark_after_a_gap(tracker: Any,
     assert tracker.here_since(ALICE) == came_again
     assert tracker.here_since(BOB) == came_again - timedelta(minutes=6)
 
-    # so does who has signed out; who only had a tail, and came again within it, has stayed
+    # a user who has signed out begins a new visit; one who had a tail, and came again within it, has stayed
     tracker.mark_offline(ALICE)
     tracker.mark_offline(BOB, timedelta(seconds=10))
     assert tracker.here_since(ALICE) is None
@@ -55,7 +55,7 @@ def test_exercise_1_1_visit_begins_with_the_first_mark_after_a_gap(tracker: Any,
     assert tracker.here_since(ALICE) == clock.now
     assert tracker.here_since(BOB) == came_again - timedelta(minutes=6)
 
-    # whoever has left is forgotten in this as well
+    # users who have left are forgotten in this as well
     crowd = [Someone(user_id) for user_id in range(10, 1010)]
     for user in crowd:
         tracker.mark_online(user)
