@@ -24,6 +24,7 @@ COPIED = (
     "article",
     "common",
     "demo",
+    "docs",
     "exercises",
     "lab",
     "recipes",
