@@ -5,10 +5,11 @@ A recipe takes from here what your own app has already. Copy the recipe, and not
 
 from __future__ import annotations
 
+import secrets
 from types import SimpleNamespace
 from typing import Any
 
-from fakeredis import FakeRedis
+from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask_httpauth import HTTPBasicAuth
 from redis import Redis
@@ -16,37 +17,45 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common import presence
+from step3_redis.tracker import RedisTracker
 
 auth = HTTPBasicAuth()
 USERS = {
-    name: SimpleNamespace(id=number, name=name) for number, name in enumerate(("alice", "bob", "carol"), 1)
+    name: SimpleNamespace(id=number, name=name, is_admin=name == "alice")
+    for number, name in enumerate(("alice", "bob", "carol"), 1)
 }
+
+
+def find_user(name: str, password: str) -> Any:
+    """Return the user, or None; the password is demo, so this is for your own machine only."""
+    return USERS.get(name) if password == "demo" else None  # noqa: S105
 
 
 @auth.verify_password
 def verify_password(name: str, password: str) -> Any:
-    """Let a user in, and mark the user; the password is demo, so this is for your own machine only."""
-    user = USERS.get(name)
-    if user is None or password != "demo":  # noqa: S105
-        return None
-    presence.record(user)
+    """Let a user in, and mark the user."""
+    user = find_user(name, password)
+    if user is not None:
+        presence.record(user)
     return user
 
 
-def new_app(tracker: presence.OnlineTracker | None = None) -> Flask:
-    """Make an app with this tracker; /hello says who is calling, and /online how many are here.
+def new_app(tracker: presence.OnlineTracker | None = None, door: HTTPBasicAuth = auth) -> Flask:
+    """Make an app; /hello says who is calling, and /online how many are here.
 
-    Without a tracker, the recipe calls presence.init_app() itself, once it has read app.config.
+    tracker: where it remembers; None: the Redis of FLASK_REDIS_URL, or a fake one. A recipe that makes its
+    own from app.config calls presence.init_app() once more.
+    door: by which /hello lets users in.
     """
     app = Flask("recipes")
+    app.config.update(SECRET_KEY=secrets.token_hex(), SESSION_COOKIE_SAMESITE="Lax")  # until the next start
     app.config.from_prefixed_env()
-    if tracker is not None:
-        presence.init_app(app, tracker)
+    presence.init_app(app, tracker or RedisTracker(redis_client(app.config.get("REDIS_URL"))))
 
     @app.get("/hello")
-    @auth.login_required
+    @door.login_required
     def hello() -> dict[str, str]:
-        return {"hello": auth.current_user().name}
+        return {"hello": door.current_user().name}
 
     @app.get("/online")
     def online() -> dict[str, int]:
@@ -58,7 +67,7 @@ def new_app(tracker: presence.OnlineTracker | None = None) -> Flask:
 def redis_client(url: str | None) -> Any:
     """Return a client for the Redis at this address; without one, for a fake Redis in this process."""
     if url is None:
-        return FakeRedis()
+        return FakeRedis(server=FakeServer())
     limits = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
     return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits)
 
