@@ -47,7 +47,7 @@ def let_in_client(key: str) -> str | None:
 def create_app() -> Flask:
     """Make the app."""
     app = new_app(door=people)
-    tracker = RedisTracker(redis_client(app.config.get("REDIS_URL")), prefix="clients", parse_id=str)
+    tracker = RedisTracker(redis_client(app.config.get("REDIS_URL")), prefix="online:clients", parse_id=str)
     programs = app.extensions["clients"] = presence.Presence(tracker, logger=app.logger)
     app.add_url_rule("/health", "health", lambda: {"ok": True})  # needs no door, so it marks nobody
     app.add_url_rule("/news", "news", people.login_required(lambda: {"news": []}))
