@@ -6,9 +6,11 @@ A recipe takes from here what your own app has already. Copy the recipe, and not
 from __future__ import annotations
 
 import secrets
+import time
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask_httpauth import HTTPBasicAuth
@@ -17,6 +19,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common import presence
+from step1_dict.tracker import Clock, DictTracker
+from step2_database.engine import presence_engine
+from step2_database.tracker import DatabaseTracker
+from step2_database.utc_datetime import UtcDateTime
 from step3_redis.tracker import RedisTracker
 
 auth = HTTPBasicAuth()
@@ -70,6 +76,51 @@ def redis_client(url: str | None) -> Any:
         return FakeRedis(server=FakeServer())
     limits = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
     return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits)
+
+
+class Store(NamedTuple):
+    """A tracker, and what it remembers in: a Redis, or the users' table and an engine to read it with."""
+
+    tracker: DictTracker | DatabaseTracker | RedisTracker
+    redis: Any = None
+    users: Any = None
+    reading: Any = None
+
+
+def new_store(app: Flask, clock: Clock = time.time) -> Store:
+    """Make the store that FLASK_REDIS_URL or FLASK_SQLALCHEMY_DATABASE_URI names; without them, a dict.
+
+    clock: seconds since the epoch.
+    """
+    if url := app.config.get("REDIS_URL"):
+        client = redis_client(url)
+        return Store(RedisTracker(client, clock=clock), redis=client)
+    if url := app.config.get("SQLALCHEMY_DATABASE_URI"):
+        engine = sa.create_engine(url)
+        users = users_table(engine)
+        writing = presence_engine(engine, {}, wait_seconds=0.5, ping=False)
+        reading = presence_engine(engine, {}, wait_seconds=2, ping=True)
+        engine.dispose()
+        tracker = DatabaseTracker(users, writing=writing, reading=reading, clock=clock)
+        return Store(tracker, users=users, reading=reading)
+    return Store(DictTracker(clock=clock))
+
+
+def users_table(engine: sa.Engine) -> sa.Table:
+    """Return a users' table in this database; it is made, with the three users in it, unless it is there."""
+    users = sa.Table(
+        "recipe_users",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("last_seen", UtcDateTime, index=True),  # NULL: never seen
+    )
+    with engine.begin() as connection:
+        if not sa.inspect(connection).has_table(users.name):
+            users.create(connection)
+            rows = [{"id": user.id, "name": user.name} for user in USERS.values()]
+            connection.execute(users.insert(), rows)
+    return users
 
 
 def run(app: Flask) -> None:
