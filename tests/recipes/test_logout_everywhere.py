@@ -95,7 +95,6 @@ def test_nobody_signs_out_for_somebody_else() -> None:
     assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
 
 
-@pytest.mark.skipif("sys.platform == 'win32'", reason="Redis does not run there")
 def test_while_redis_is_away_nobody_is_let_in_and_after_it_has_forgotten_all_everybody_signs_in_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
