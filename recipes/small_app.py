@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -121,6 +122,18 @@ def users_table(engine: sa.Engine) -> sa.Table:
             rows = [{"id": user.id, "name": user.name} for user in USERS.values()]
             connection.execute(users.insert(), rows)
     return users
+
+
+def shared_users(app: Flask) -> tuple[sa.Table, sa.Engine]:
+    """Return a users' table that several processes see, and its engine, which commits each statement.
+
+    It is in the database of FLASK_SQLALCHEMY_DATABASE_URI; without one, in a file of SQLite's.
+    """
+    file = Path(app.instance_path) / "recipes.sqlite"
+    file.parent.mkdir(exist_ok=True)
+    url = app.config.get("SQLALCHEMY_DATABASE_URI") or f"sqlite:///{file}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    return users_table(engine), engine
 
 
 def run(app: Flask) -> None:

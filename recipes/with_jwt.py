@@ -1,7 +1,7 @@
 """Flask-JWT-Extended: the user_lookup_loader marks, since it comes after all checks of the token.
 
 Run it:     .venv/bin/python recipes/with_jwt.py
-            (it needs .venv/bin/pip install -c constraints.txt -e '.[recipes]')
+Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -d name=alice -d password=demo http://127.0.0.1:5020/login gives a token; /online says 0.
             curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:5020/me, and it says 1; the same with
             -X POST and /logout, and it says 0. From now on /me refuses the token, and marks nobody.
@@ -15,7 +15,7 @@ from flask import Flask, abort, request
 from flask_jwt_extended import JWTManager, create_access_token, current_user, get_jwt, jwt_required
 
 from common import presence
-from recipes.small_app import USERS, new_app, run
+from recipes.small_app import USERS, find_user, new_app, run
 from step1_dict.tracker import DictTracker
 
 
@@ -37,7 +37,7 @@ def create_app() -> Flask:
 
     @app.post("/login")
     def login() -> dict[str, str]:
-        if request.form["name"] not in USERS or request.form["password"] != "demo":  # noqa: S105
+        if find_user(request.form["name"], request.form["password"]) is None:
             abort(401)
         return {"token": create_access_token(request.form["name"])}
 
