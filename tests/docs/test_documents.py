@@ -251,7 +251,12 @@ SLIPS_OF_ONE = {
     "another host": (LESSON, "<http://127.0.0.1:5001/>", "<https://example.org/>", "leaves this repository"),
     "an anchor in Chinese": (LESSON_ZH, '<a id="record">', '<a id="记录">', "is no anchor"),
     "an anchor twice": (LESSON, '<a id="record">', '<a id="the-door">', "there twice"),
-    "a fold that never ends": ("README.md", "The three steps differ", f"{FOLD}\nThe three steps differ", "has no end"),
+    "a fold that never ends": (
+        "README.md",
+        "The three steps differ",
+        f"{FOLD}\nThe three steps differ",
+        "has no end",
+    ),
     "a fold in a fold": (
         LESSON,
         "Read the picture",
