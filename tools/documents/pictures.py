@@ -419,7 +419,7 @@ def days(language: str) -> Drawing:
     ]
     for day, words in enumerate(names):
         picture.line(x(24 * day), 126, x(24 * day), 132, looks="axis")
-        picture.text(x(24 * day), 146, (words[0], f"周{words[1]}"), "small middle" if day else "small")
+        picture.text(x(24 * day), 146, words, "small middle" if day else "small")
     picture.text(x(0), 164, ("each at 18:00", "都是 18:00"), "small")
     return picture
 

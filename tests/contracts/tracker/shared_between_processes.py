@@ -32,6 +32,21 @@ class SharedBetweenProcesses(TrackerFixtures):
         lagging.mark_online(ALICE)
         assert right.last_seen(ALICE) == lagging.last_seen(ALICE) == clock.now
 
+    def test_whom_a_fast_worker_has_marked_stays_for_too_long_and_so_hosts_need_ntp(
+        self, make_tracker: MakeTracker, clock: FakeClock
+    ) -> None:
+        fast_clock = FakeClock()
+        fast_clock.advance(hours=1)
+        right, fast = make_tracker(clock=clock), make_tracker(clock=fast_clock)
+        fast.mark_online(ALICE)
+        clock.advance(minutes=1)
+        right.mark_online(ALICE)
+        assert right.last_seen(ALICE) == fast_clock.now
+        clock.advance(hours=1, minutes=4, microseconds=-1)
+        assert right.get_online() == 1
+        clock.advance(microseconds=1)
+        assert right.get_online() == 0
+
 
 class OneProcessOnly(TrackerFixtures):
     """For a tracker that does not: each worker knows only whom it has served itself."""
