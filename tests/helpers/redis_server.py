@@ -110,6 +110,7 @@ class RedisServer:
 NO_PERSISTENCE = ("--save", "", "--appendonly", "no")
 SNAPSHOTS = ("--save", "3600", "1", "--appendonly", "no")  # RDB: after an hour, and on an orderly end
 LOG = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")  # AOF
+LOG_EACH_SECOND = (*LOG[:-1], "everysec")  # what Redis does unless told otherwise
 
 
 @contextmanager

@@ -9,7 +9,14 @@ import pytest
 from redis import Redis
 
 from step3_redis.tracker import RedisTracker
-from tests.helpers.redis_server import LOG, NO_PERSISTENCE, SNAPSHOTS, RedisServer, redis_server
+from tests.helpers.redis_server import (
+    LOG,
+    LOG_EACH_SECOND,
+    NO_PERSISTENCE,
+    SNAPSHOTS,
+    RedisServer,
+    redis_server,
+)
 from tests.helpers.users import ALICE, BOB
 
 POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end
@@ -22,6 +29,9 @@ POWER_CUT, ORDERLY_END = RedisServer.cut_power, RedisServer.end
         pytest.param(NO_PERSISTENCE, POWER_CUT, 0, id="no persistence, power cut: all forgotten"),
         pytest.param(SNAPSHOTS, ORDERLY_END, 2, id="RDB, orderly end: all kept"),
         pytest.param(SNAPSHOTS, POWER_CUT, 1, id="RDB, power cut: as at the last snapshot"),
+        pytest.param(LOG_EACH_SECOND, ORDERLY_END, 2, id="AOF each second, orderly end: all kept"),
+        # the system survives a kill -9, and writes what it has collected; a real power cut costs that second
+        pytest.param(LOG_EACH_SECOND, POWER_CUT, 2, id="AOF each second, kill -9: all kept"),
         pytest.param(LOG, ORDERLY_END, 2, id="AOF, orderly end: all kept"),
         pytest.param(LOG, POWER_CUT, 2, id="AOF, power cut: all kept"),
     ],

@@ -13,7 +13,7 @@ from tools.benchmarks.measure import FEW_AMONG_MANY, Results
 from tools.writing import Cell, Table, digits, fill, grid, number, percent, room, three_digits, time, users
 
 USUAL, HERE, BITMAP = ("the article's form", "原文写法"), ("here", "这里"), ("a bitmap", "位图")
-COMPARED = {"usual": USUAL, "here": ("this step", "这一步")}
+COMPARED = {"usual": USUAL, "here": ("ours", "我们的写法")}
 ANY_NUMBER, BYTES_A_USER = ("any number", "任意多个"), ("bytes a user", "每个用户的字节数")
 SHARE_OF_ME = ("a mark's share of `GET /api/me`", "一次记录占 `GET /api/me` 的比例")
 BARE_VIEW = ("a view that does nothing else", "别的什么也不做的视图")
@@ -196,7 +196,8 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "costs dict": [
             *grid(COMPARED, counted, lambda form, size: run.taken(f"dict count {size}", form)),
-            [("a mark, in times of one assignment under a lock", "一次记录，是加锁赋值一次的几倍"),
+            [("a mark takes as long as this many assignments under a lock",
+              "一次记录的耗时，是加锁赋值一次的几倍"),
              *(digits(run.ratio(f"dict mark {most}", form, "floor")) for form in COMPARED)],
             [BYTES_A_USER, run.weight("dict", "usual"), run.weight("dict", "here")],
             [("bytes a user, once all have left", "每个用户的字节数，所有人离开之后"),
@@ -205,7 +206,7 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "costs redis": [
             *grid(COMPARED, counted, lambda form, size: run.taken(f"redis count {size}", form)),
-            [("a mark, in times of a default client's `ZADD`", "一次记录，是默认客户端 `ZADD` 的几倍"),
+            [("a mark takes as long as this many plain `ZADD`s", "一次记录的耗时，是单独一条 `ZADD` 的几倍"),
              *(digits(run.ratio(f"redis mark {most}", form, "floor")) for form in COMPARED)],
             [BYTES_A_USER, run.weight("redis", "usual"), run.weight("redis", "here")],
             [("bytes a user, seen once and not every minute", "每个用户的字节数，只出现一次而不是每分钟"),
@@ -214,9 +215,9 @@ def tables(results: Results) -> dict[str, Table]:
         ],
         "column_costs": grid(
             {("mark", "usual"): ("mark, the article's form", "一次记录，原文写法"),
-             ("mark", "here"): ("mark, this step", "一次记录，这一步"),
+             ("mark", "here"): ("mark, ours", "一次记录，我们的写法"),
              (f"count {few} of {many}", "usual"): fill(("{}, the article's form", "{}，原文写法"), among),
-             (f"count {few} of {many}", "here"): fill(("{}, this step", "{}，这一步"), among)},
+             (f"count {few} of {many}", "here"): fill(("{}, ours", "{}，我们的写法"), among)},
             DATABASES, lambda column, store: run.taken(f"{store} {column[0]}", column[1])),
         "about": [
             [("what", "项目"), ("which", "内容")],
