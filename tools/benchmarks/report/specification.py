@@ -158,7 +158,7 @@ def tables(results: Results) -> dict[str, Table]:
             [("after a restart of the app", "应用重启之后"),
              ("all forgotten", "全部丢失"), ("all kept", "全部保留"),
              ("as Redis is set up to", "取决于 Redis 的设置")],
-            [("the longest window you can ask for", "最长能查多久之内"),
+            [("the longest window you can ask for", "最多能往前查多久"),
              ("what is kept in memory", "内存里保留的时间"), ("any", "不限"),
              ("what is kept in Redis", "Redis 里保留的时间")],
             [("after a request, a user is online for", "发过请求之后，在线多久"),
@@ -166,8 +166,8 @@ def tables(results: Results) -> dict[str, Table]:
             [("to write down one user (a mark)", "记录一个用户"),
              *(time(run.median(comparison, "here")) for comparison in (
                 f"dict mark {most}", f"{database} mark", f"redis mark {most}"))],
-            [("that is, of a small request (step 2: SQLite)",
-              "占一个小请求的比例（第 2 步：SQLite）"),
+            [("a mark's share of a small request (step 2: SQLite)",
+              "一次记录在小请求的耗时里占多少（第 2 步：SQLite）"),
              percent(run.share("step1_dict")),
              *(fill(("{}; {} when it need not be written", "{}；不必写入时 {}"),
                     percent(run.share(step)), percent(run.share(step, marked=WITHIN)))
@@ -188,11 +188,11 @@ def tables(results: Results) -> dict[str, Table]:
              ("a second process, or a restart that must forget nobody",
               "需要第二个进程，或者重启后不能丢数据"),
              fill((
-                 "too much writing ({} a second for 1,000 users who call every 10 s), or too many to count",
-                 "写入成为负担（1000 个用户每 10 s 请求一次，每秒写 {} 次），或者要数的人太多",
+                 "too much writing (1,000 busy users are {} writes a second), or counts that take long",
+                 "写入成为负担（1000 个活跃用户，每秒写 {} 次），或者统计一次太慢",
              ), digits(run.part("writes by 1000 users, every 10 s", "here"))),
-             ("a full or busy Redis; then split the key by user id",
-              "一个 Redis 的内存或处理能力用尽；那时按用户 id 拆分 key")],
+             ("a full or busy Redis",
+              "一个 Redis 的内存或处理能力用尽")],
         ],
         "costs dict": [
             *grid(COMPARED, counted, lambda form, size: run.taken(f"dict count {size}", form)),
