@@ -1,12 +1,12 @@
-"""An app with Flask-HTTPAuth: everything stands at module level."""
+"""An app with Flask-HTTPAuth, by password or by token: everything stands at module level."""
 
 from __future__ import annotations
 
 from flask import Flask
-from flask_httpauth import HTTPBasicAuth
+from flask_httpauth import HTTPBasicAuth, HTTPTokenAuth, MultiAuth
 from flask_sqlalchemy import SQLAlchemy
-from online import init_online
-from presence import get_online, record
+from itsdangerous import BadData, URLSafeTimedSerializer
+from online import get_online, init_online, record
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from werkzeug.security import check_password_hash
@@ -19,7 +19,8 @@ class Base(DeclarativeBase):
 app = Flask(__name__)
 app.config.from_prefixed_env()
 db = SQLAlchemy(app, model_class=Base)
-auth = HTTPBasicAuth()
+passwords, tokens = HTTPBasicAuth(), HTTPTokenAuth()
+auth = MultiAuth(passwords, tokens)
 
 
 class Member(Base):
@@ -31,7 +32,7 @@ class Member(Base):
     password_hash: Mapped[str]
 
 
-@auth.verify_password
+@passwords.verify_password
 def verify_password(name: str, password: str) -> Member | None:
     """Let a member in."""
     member = db.session.scalar(select(Member).filter_by(name=name))
@@ -39,6 +40,30 @@ def verify_password(name: str, password: str) -> Member | None:
         return None
     record(member)
     return member
+
+
+@tokens.verify_token
+def verify_token(token: str) -> Member | None:
+    """Let in who shows a token of the last hour."""
+    try:
+        member = db.session.get(Member, signer().loads(token, max_age=3600))
+    except BadData:
+        return None
+    if member is not None:
+        record(member)
+    return member
+
+
+def signer() -> URLSafeTimedSerializer:
+    """Return what signs tokens."""
+    return URLSafeTimedSerializer(str(app.secret_key), salt="token")
+
+
+@app.post("/tokens")
+@passwords.login_required
+def token() -> dict[str, str]:
+    """Give a member a token for the next requests."""
+    return {"token": str(signer().dumps(passwords.current_user().id))}
 
 
 @app.get("/news")

@@ -1,13 +1,14 @@
-"""An app with Flask-Login: a factory, a blueprint, and sessions in a cookie."""
+"""An app with Flask-Login: a factory, a blueprint, sessions in a cookie, and keys for programs."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, abort, redirect, request
+from hashlib import sha256
+
+from flask import Blueprint, Flask, Request, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user
 from flask_sqlalchemy import SQLAlchemy
-from online import init_online
-from presence import get_online, record
+from online import get_online, init_online, record
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from werkzeug.security import check_password_hash
@@ -29,6 +30,7 @@ class Reader(UserMixin, Base):  # type: ignore[misc]
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    key_hash: Mapped[str | None] = mapped_column(unique=True)  # of the key that a reader's programs send
 
 
 @login_manager.user_loader
@@ -36,6 +38,16 @@ def load_reader(reader_id: str) -> Reader | None:
     """Fetch whoever the session names; Flask-Login asks once a request, when the user is first needed."""
     reader = db.session.get(Reader, int(reader_id))
     if reader is not None and reader.is_active:  # Flask-Login asks for those who may not come in, too
+        record(reader)
+    return reader
+
+
+@login_manager.request_loader
+def load_reader_of(request: Request) -> Reader | None:
+    """Fetch whose key it is; Flask-Login asks this where the session names nobody."""
+    key_hash = sha256(request.headers.get("X-Key", "").encode()).hexdigest()
+    reader = db.session.scalar(select(Reader).filter_by(key_hash=key_hash))
+    if reader is not None and reader.is_active:
         record(reader)
     return reader
 

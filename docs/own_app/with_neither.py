@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask, abort, g, request, session
 from flask.views import MethodView
 from flask_sqlalchemy import SQLAlchemy
-from online import init_online
-from presence import get_online, record
+from online import get_online, init_online, record
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash
 

@@ -8,9 +8,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -32,11 +36,12 @@ from tests.helpers.apps import QUICK_HASH
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import connection_to, new_database
 from tests.helpers.started_steps import ROOT
-from tools.documents.markdown import document
+from tools.documents.markdown import Document, document
 from tools.documents.stages import grown
+from tools.lift import STEPS, lift
 
 PAGE = document(ROOT / "docs" / "your-own-app.md")
-STORES = ("1: a dict", "2: a column", "3: a sorted set")
+STORES = ("step1_dict", "step2_database", "step3_redis")
 NAMES = ("ann", "ben")
 
 
@@ -44,9 +49,9 @@ class Door(NamedTuple):
     """One of the apps that are there already, and how its users use it."""
 
     file: str
-    user_model: str
+    user_model: str  # "" for one without SQLAlchemy
     make_app: Callable[[Any], Flask]
-    new_user: Callable[[Any, str, str], Any]
+    new_user: Callable[[Any, str, str], Any]  # given the module, a name and a hashed password
     sign_in: Callable[[FlaskClient, str, str], TestResponse | None]  # None: with the next request
     private: str  # what only users may see
 
@@ -55,6 +60,22 @@ def basic(client: FlaskClient, name: str, password: str) -> None:
     """Send name and password with every request."""
     credentials = Authorization("basic", {"username": name, "password": password})
     client.environ_base["HTTP_AUTHORIZATION"] = credentials.to_header()
+
+
+def token(client: FlaskClient, name: str, password: str) -> TestResponse:
+    """Fetch a token with name and password, and send it from now on."""
+    credentials = Authorization("basic", {"username": name, "password": password})
+    answer = client.post("/tokens", auth=credentials)
+    given = answer.json["token"] if answer.json else "made up"
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {given}"
+    return answer
+
+
+def add_row(module: Any, name: str, hashed: str) -> None:
+    """Add a user to the table of an app without SQLAlchemy."""
+    db = module.get_db()
+    db.execute("INSERT INTO user (name, password_hash) VALUES (?, ?)", (name, hashed))
+    db.commit()
 
 
 DOORS = {
@@ -66,12 +87,30 @@ DOORS = {
         basic,
         "/news",
     ),
+    "Flask-HTTPAuth by token": Door(
+        "with_httpauth.py",
+        "Member",
+        lambda module: module.app,
+        lambda module, name, hashed: module.Member(name=name, password_hash=hashed),
+        token,
+        "/news",
+    ),
     "Flask-Login": Door(
         "with_login.py",
         "Reader",
         lambda module: module.create_app(),
         lambda module, name, hashed: module.Reader(email=name, password_hash=hashed),
         lambda client, name, password: sign_in_with(client, "/login", email=name, password=password),
+        "/shelf",
+    ),
+    "Flask-Login by key": Door(
+        "with_login.py",
+        "Reader",
+        lambda module: module.create_app(),
+        lambda module, name, hashed: module.Reader(
+            email=name, password_hash=hashed, key_hash=sha256(f"{name}'s".encode()).hexdigest()
+        ),
+        lambda client, name, password: client.environ_base.update(HTTP_X_KEY=password),
         "/shelf",
     ),
     "neither": Door(
@@ -82,24 +121,25 @@ DOORS = {
         lambda client, name, password: sign_in_with(client, "/session", name=name, password=password),
         "/cart",
     ),
+    "sqlite3": Door(
+        "with_sqlite3.py",
+        "",
+        lambda module: module.create_app(),
+        add_row,
+        lambda client, name, password: sign_in_with(client, "/login", name=name, password=password),
+        "/diary",
+    ),
 }
+STORES_OF = dict.fromkeys(DOORS, STORES) | {"sqlite3": ("step1_dict", "step2_sqlite3", "step3_redis")}
+EVERY_PAIR = pytest.mark.parametrize(
+    ("door", "store"), [(door, store) for door, stores in STORES_OF.items() for store in stores]
+)
+WITH_SQLALCHEMY = [door for door in DOORS if DOORS[door].user_model]
 
 
 def sign_in_with(client: FlaskClient, path: str, **form: str) -> TestResponse:
     """Send a form; a wrong one begins no session."""
     return client.post(path, data=form)
-
-
-def files_of(store: str) -> list[tuple[Path, str]]:
-    """Return what the page's table says to copy for a store, and under which name."""
-    cells = [part for part in PAGE.parts if part.kind == "table tbody tr td"]
-    where = [cell.text for cell in cells].index(store)
-    _, as_they_are, online = cells[where : where + 3]
-    copied = [(ROOT / "docs" / link, Path(link).name) for link in as_they_are.links]
-    for renamed in as_they_are.inline_code:
-        if renamed not in {name for _, name in copied}:  # the last file of the cell has another name then
-            copied[-1] = (copied[-1][0], renamed)
-    return [*copied, (ROOT / "docs" / online.links[0], "online.py")]
 
 
 def with_column(source: str, user_model: str) -> str:
@@ -125,13 +165,19 @@ class OwnApp:
         self.door = door
         self.app = door.make_app(module)
         self.clock = FakeClock()
+        self.handed_in = self.app.extensions["presence"].tracker._clock
         self.app.extensions["presence"].tracker._clock = self.clock
         with self.app.app_context():
-            module.db.create_all()
+            if not door.user_model:
+                module.get_db().executescript(module.SCHEMA)
+            else:
+                module.db.create_all()
             for name in NAMES:
-                hashed = generate_password_hash(f"{name}'s", QUICK_HASH)
-                module.db.session.add(door.new_user(module, name, hashed))
-            module.db.session.commit()
+                user = door.new_user(module, name, generate_password_hash(f"{name}'s", QUICK_HASH))
+                if door.user_model:
+                    module.db.session.add(user)
+            if door.user_model:
+                module.db.session.commit()
 
     def browser(self, name: str, password: str | None = None) -> FlaskClient:
         """Return a browser in which someone has signed in."""
@@ -153,16 +199,15 @@ def own_app(
     door: str, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], OwnApp]]:
     """Follow the page in an empty folder, and make the app as its own code does."""
-    names = [name for _, name in files_of(store)]
-    for file, name in files_of(store):
-        shutil.copy(file, tmp_path / name)
+    lift(store, tmp_path / "online")
     source = (ROOT / "docs" / "own_app" / DOORS[door].file).read_text(encoding="utf-8")
-    if store.startswith("2"):
+    if store == "step2_database":
         source = with_column(source, DOORS[door].user_model)
     (tmp_path / "app.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("FLASK_SECRET_KEY", "a test's own key")
     monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    monkeypatch.setenv("FLASK_DATABASE", str(tmp_path / "own.sqlite"))
     monkeypatch.setenv("FLASK_REDIS_URL", "redis://127.0.0.1:1/3")  # nothing listens there
     made: list[OwnApp] = []
 
@@ -173,8 +218,13 @@ def own_app(
     yield make
     for each in made:
         close_all(each.app)
-    for name in ["app.py", *names]:
-        sys.modules.pop(name.removesuffix(".py"), None)
+    forget_imports()
+
+
+def forget_imports() -> None:
+    """Let the next test import its own app and folder."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "online")]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -185,16 +235,20 @@ def redis_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def close_all(app: Flask) -> None:
     """Close the connections to the database, or leaving them open is an error."""
-    with app.app_context():
-        app.extensions["sqlalchemy"].engine.dispose()
-    tracker = app.extensions["presence"].tracker
+    if "sqlalchemy" in app.extensions:
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
+    dispose(app.extensions["presence"].tracker)
+
+
+def dispose(tracker: Any) -> None:
+    """Close the connections of a tracker that has engines."""
     for engine in ("_writing", "_reading"):
         if hasattr(tracker, engine):
             getattr(tracker, engine).dispose()
 
 
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("door", DOORS)
+@EVERY_PAIR
 def test_every_store_goes_with_every_door(own_app: Callable[[], OwnApp], redis_in_this_process: None) -> None:
     own = own_app()
     assert own.online() == "0"
@@ -214,6 +268,8 @@ def test_every_store_goes_with_every_door(own_app: Callable[[], OwnApp], redis_i
 def test_what_no_view_answers_marks_nobody(own_app: Callable[[], OwnApp]) -> None:
     own = own_app()
     ann = own.browser("ann")
+    own.clock.advance(minutes=5)  # whoever fetched a token was seen then
+    assert own.online() == "0"
     assert [ann.get(path).status_code for path in ("/no-such", "/static/no-such.png")] == [404, 404]
     assert own.online() == "0"
     assert own.status(ann) == 200
@@ -234,8 +290,7 @@ def test_a_reader_who_may_not_come_in_any_more_is_not_counted(
     assert own.online() == "1"
 
 
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("door", DOORS)
+@EVERY_PAIR
 def test_whoever_is_refused_is_not_counted(
     own_app: Callable[[], OwnApp], redis_in_this_process: None
 ) -> None:
@@ -252,6 +307,7 @@ def test_whoever_is_refused_is_not_counted(
         ("Flask-HTTPAuth", "app", '{"news":"none, ann"}\n'),
         ("Flask-Login", "app", '{"shelf":"ann"}\n'),
         ("neither", "shop", "It is empty."),
+        ("sqlite3", "app", "The diary of ann."),
     ],
 )
 def test_the_app_shows_its_users_what_it_showed_them_before(
@@ -264,7 +320,10 @@ def test_the_app_shows_its_users_what_it_showed_them_before(
 
 
 @pytest.mark.parametrize("store", STORES[:1])
-@pytest.mark.parametrize(("door", "told"), [("Flask-Login", (302, "/shelf")), ("neither", (200, "Welcome."))])
+@pytest.mark.parametrize(
+    ("door", "told"),
+    [("Flask-Login", (302, "/shelf")), ("neither", (200, "Welcome.")), ("sqlite3", (302, "/diary"))],
+)
 def test_a_form_begins_a_session_as_it_did_before(
     own_app: Callable[[], OwnApp], told: tuple[int, str]
 ) -> None:
@@ -324,16 +383,14 @@ def test_the_way_from_before_request_that_lesson_2_shows(
     diffs = [part for part in lesson.parts if part.language == "diff" and "-@app.before_request" in part.text]
     (source,) = (grown(BEFORE_REQUEST, diff) for diff in diffs)
     (tmp_path / "app.py").write_text(source, encoding="utf-8")
-    for file, name in files_of(STORES[1]):
-        shutil.copy(file, tmp_path / name)
+    lift("step2_database", tmp_path / "online")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("FLASK_SECRET_KEY", "a test's own key")
     monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", f"sqlite:///{tmp_path / 'own.sqlite'}")
     try:
         module = import_module("app")
     finally:
-        for name in ["app", *(Path(name).stem for _, name in files_of(STORES[1]))]:
-            sys.modules.pop(name, None)
+        forget_imports()
     app, db = module.app, module.db
     tracker = app.extensions["presence"].tracker
     with app.app_context():
@@ -356,7 +413,7 @@ def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Call
     assert own.status(own.browser("ann")) == 200
     assert own.app.test_client().get("/online").status_code == 503
     tracker = own.app.extensions["presence"].tracker
-    assert tracker.key == "my-app:last-seen"
+    assert tracker.key == f"{own.app.name}:last-seen"
     pool = tracker._client.connection_pool
     told = pool.connection_kwargs
     assert (pool.max_connections, told["retry"]) == (10_000, Retry(NoBackoff(), 0))
@@ -365,7 +422,7 @@ def test_without_redis_the_requests_go_on_and_the_count_is_unknown(own_app: Call
 
 
 @pytest.mark.parametrize("store", STORES[1:2])
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", WITH_SQLALCHEMY)
 def test_a_column_is_written_every_thirty_seconds_by_engines_with_the_apps_options(
     own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,20 +455,26 @@ def test_a_table_with_users_is_given_its_column_by_a_migration(
     flask_db("init")
     flask_db("migrate")
     (revision,) = tmp_path.glob("migrations/versions/*.py")
-    (added,) = (text for part in PAGE.parts for text in part.inline_code if text == "import utc_datetime")
+    (added,) = (each for part in PAGE.parts for each in part.inline_code if each.startswith("import online"))
     revision.write_text(f"{added}\n{revision.read_text(encoding='utf-8')}", encoding="utf-8")
     flask_db("upgrade")
     assert own.status(own.browser("ann")) == 200
     assert own.online() == "1"
 
 
-def test_the_table_names_every_store() -> None:
-    first = [part.text for part in PAGE.parts if part.kind == "table tbody tr td"][::4]
-    assert tuple(first) == STORES
+@pytest.mark.parametrize("page", [PAGE, document(PAGE.twin_path)], ids=lambda page: page.language)
+def test_the_page_names_the_files_that_the_tool_copies_and_from_where(page: Document) -> None:
+    cells = [part for part in page.parts if part.kind == "table tbody tr td"]
+    told = {}
+    for name, files in pairwise(cells):
+        if name.inline_code and name.inline_code[0] in STEPS and len(name.inline_code) == 1:
+            paths = [(page.path.parent / link).resolve().relative_to(ROOT) for link in files.links]
+            told[name.inline_code[0]] = dict(zip(files.inline_code, map(Path.as_posix, paths), strict=True))
+    assert told == {step: lifted.files for step, lifted in STEPS.items()}
 
 
 @pytest.mark.parametrize("store", STORES[1:2])
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", WITH_SQLALCHEMY)
 def test_with_a_database_in_memory_the_count_is_right_and_no_view_is_disturbed(
     own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -420,7 +483,7 @@ def test_with_a_database_in_memory_the_count_is_right_and_no_view_is_disturbed(
     (warning,) = (each for each in caplog.records if each.levelname == "WARNING")
     assert (warning.name, warning.getMessage()) == (
         own.app.name,
-        "The database is in memory: presence remembers in a dict, not in last_seen.",
+        "The database is in memory: presence remembers in a dict, not in a column.",
     )
     assert own.status(own.browser("ann")) == own.status(own.browser("ben")) == 200
     assert own.online() == "2"
@@ -477,3 +540,145 @@ def test_a_naive_column_keeps_its_instants_when_it_is_migrated(backend: str, tmp
             migrated = Table("users", MetaData(), Column("id", Integer), Column("last_seen", UtcDateTime))
             assert connection.scalar(select(migrated.c.last_seen)) == noon
             connection.commit()
+
+
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_the_test_that_the_page_shows_passes(own_app: Callable[[], OwnApp], tmp_path: Path) -> None:
+    own_app()  # makes ann
+    shutil.copy(ROOT / "docs/own_app/test_with_login.py", tmp_path)
+    pytest_alone = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_with_login.py"]
+    told = subprocess.run(pytest_alone, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert (told.returncode, told.stdout.splitlines()[-1][:8]) == (0, "1 passed"), told.stdout
+
+
+@EVERY_PAIR
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_clock_may_be_handed_in(
+    own_app: Callable[[], OwnApp],
+    redis_in_this_process: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    in_memory: bool,
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setitem(sys.modules, "own_clock", SimpleNamespace(clock=clock))
+    if in_memory:
+        monkeypatch.setenv("FLASK_SQLALCHEMY_DATABASE_URI", "sqlite://")
+    source = tmp_path / "app.py"
+    written = re.sub(r"(?m)^( *init_online\(.*)\)$", r"\1, clock=clock)", source.read_text(encoding="utf-8"))
+    written = written.replace("from online import", "from own_clock import clock\nfrom online import", 1)
+    source.write_text(written, encoding="utf-8")
+    assert own_app().handed_in is clock
+
+
+@pytest.mark.parametrize("store", ["step1_dict", "step3_redis"])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_a_longer_window_can_be_asked_for_once_it_is_kept(
+    own_app: Callable[[], OwnApp], redis_in_this_process: None
+) -> None:
+    own = own_app()
+    online, hour = sys.modules["online"], timedelta(hours=1)
+    with own.app.app_context():
+        with pytest.raises(ValueError, match="longer than"):
+            online.get_online(hour)
+        online.init_online(own.app, keep=hour)
+        online.record(7)
+        assert online.get_online(hour) == 1
+
+
+@pytest.mark.parametrize("store", STORES[2:])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_a_client_a_prefix_and_ids_of_text_may_be_given(own_app: Callable[[], OwnApp]) -> None:
+    own = own_app()
+    online, client = sys.modules["online"], FakeRedis()
+    online.init_online(own.app, client=client, prefix="tests", parse_id=str)
+    with own.app.app_context():
+        online.record("ann")
+        assert [user_id for user_id, _ in online.online_users()] == ["ann"]
+    assert client.keys() == [b"tests:last-seen"]
+
+
+@pytest.mark.parametrize("store", STORES[2:])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_redis_that_nobody_has_named_ends_the_start_in_a_sentence(
+    own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    monkeypatch.delenv("FLASK_REDIS_URL") if url is None else monkeypatch.setenv("FLASK_REDIS_URL", url)
+    with pytest.raises(RuntimeError, match=r"^REDIS_URL is not set: put it into app.config before"):
+        own_app()
+
+
+@pytest.mark.parametrize("store", ["step2_sqlite3"])
+@pytest.mark.parametrize("door", ["sqlite3"])
+def test_without_sqlalchemy_a_user_is_written_every_thirty_seconds_into_the_file_of_the_app(
+    own_app: Callable[[], OwnApp], tmp_path: Path
+) -> None:
+    own = own_app()
+    ann, first, written = own.browser("ann"), own.clock.now, []
+    for _ in range(4):
+        assert own.status(ann) == 200
+        with closing(sqlite3.connect(tmp_path / "own.sqlite")) as database:
+            written += database.execute("SELECT last_seen FROM presence").fetchall()
+        own.clock.advance(seconds=15, microseconds=1)
+    began = round(first.timestamp() * 1_000_000)
+    assert [seen - began for (seen,) in written] == [0, 0, 30_000_002, 30_000_002]
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_a_column_of_another_name_is_given_to_the_call(own_app: Callable[[], OwnApp], tmp_path: Path) -> None:
+    source = tmp_path / "app.py"
+    written = source.read_text(encoding="utf-8").replace("    last_seen: ", "    lastseen: ")
+    (told,) = {each for part in PAGE.parts for each in part.inline_code if '"lastseen"' in each}
+    written = written.replace("init_online(app, db, Reader)", told.replace("User", "Reader"))
+    source.write_text(written, encoding="utf-8")
+    own = own_app()
+    assert own.status(own.browser("ann")) == 200
+    assert own.online() == "1"
+    with closing(sqlite3.connect(tmp_path / "own.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM readers WHERE lastseen > 0").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+@pytest.mark.parametrize(("zone", "status"), [("None", 500), ("timezone.utc", 200)])
+def test_a_writer_of_your_own_that_stays_fails_if_its_times_are_naive(
+    own_app: Callable[[], OwnApp], tmp_path: Path, caplog: pytest.LogCaptureFixture, zone: str, status: int
+) -> None:
+    stays = f"""
+@library.before_app_request
+def before_request():
+    if current_user.is_authenticated:
+        current_user.last_seen = datetime.now({zone})
+        db.session.commit()
+
+
+def create_app("""
+    source = tmp_path / "app.py"
+    written = source.read_text(encoding="utf-8").replace("def create_app(", stays)
+    written = written.replace("from datetime import datetime", "from datetime import datetime, timezone")
+    source.write_text(written, encoding="utf-8")
+    own = own_app()
+    assert own.status(own.browser("ann")) == status
+    refused = "has no time zone: write datetime.now(UTC), not utcnow()" in caplog.text
+    assert refused == (status == 500)
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_with_a_default_for_the_column_whoever_has_only_been_created_counts_as_online(
+    own_app: Callable[[], OwnApp], tmp_path: Path
+) -> None:
+    source = tmp_path / "app.py"
+    written = source.read_text(encoding="utf-8")
+    assert written.count("(UtcDateTime, index=True)") == 1
+    with_default = "(UtcDateTime, index=True, default=lambda: datetime.now(timezone.utc))"
+    written = written.replace("(UtcDateTime, index=True)", with_default)
+    written = written.replace("from datetime import datetime", "from datetime import datetime, timezone")
+    source.write_text(written, encoding="utf-8")
+    own = own_app()
+    now = datetime.now(UTC)
+    own.clock.now = now
+    assert own.online() == "2"

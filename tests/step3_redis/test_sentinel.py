@@ -1,9 +1,8 @@
-"""docs/own_app/online_sentinel.py: three Sentinels watch a Redis and its replica, and fail it over."""
+"""docs/own_app/online_sentinel: three Sentinels watch a Redis and its replica, and fail it over."""
 
 from __future__ import annotations
 
 import importlib
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,24 +12,22 @@ import pytest
 from flask import Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from werkzeug.exceptions import ServiceUnavailable
 
-from common import presence
-from step3_redis import tracker
 from tests.helpers.apps import own_retry_clock
 from tests.helpers.redis_sentinel import Watched, redis_with_sentinels
 from tests.helpers.redis_server import wait_until
-from tests.helpers.started_steps import ROOT
+from tools.lift import lift
 
 
 @pytest.fixture
 def online(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The page's online.py, beside the files that it lifts."""
-    monkeypatch.setitem(sys.modules, "presence", presence)
-    monkeypatch.setitem(sys.modules, "tracker", tracker)
-    shutil.copy(ROOT / "docs/own_app/online_sentinel.py", tmp_path / "online_sentinel.py")
+    """The folder online/ of the page, for an app behind Sentinels."""
+    lift("step3_sentinel", tmp_path / "online")
     monkeypatch.syspath_prepend(tmp_path)
-    yield importlib.import_module("online_sentinel")
-    del sys.modules["online_sentinel"]
+    yield importlib.import_module("online")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "online"]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -43,17 +40,16 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 def count_or_none(app: Flask) -> int | None:
     """Ask the app how many are online; None while it is unknown."""
     try:
-        with app.app_context():
-            return presence.get_online()
-    except presence.PresenceUnknown:
+        count: int = app.extensions["presence"].get_online()
+    except ServiceUnavailable:
         return None
+    return count
 
 
 def mark(app: Flask, *users: int) -> None:
     """Let users send a request each."""
-    with app.app_context():
-        for user in users:
-            presence.record(user)
+    for user in users:
+        app.extensions["presence"].record(user)
 
 
 @pytest.mark.slow
@@ -68,7 +64,7 @@ def test_a_failover_is_followed_and_forgets_nobody(
     mark(app, 1, 2)
     assert count_or_none(app) == 2
     with watched.replica.client() as replica:
-        wait_until(lambda: replica.zcard("my-app:last-seen") == 2)  # what it has not yet, a failover forgets
+        wait_until(lambda: replica.zcard("own:last-seen") == 2)  # what it has not yet, a failover forgets
 
     watched.sentinels[0].cut_power()
     watched.primary.cut_power() if trouble == "killed" else watched.primary.hang()
@@ -97,4 +93,4 @@ def test_sentinels_and_redis_are_asked_with_the_same_timeouts_and_no_second_try(
         assert told.items() >= limits.items()
     assert [(told["host"], told["port"]) for told in asked] == [("127.0.0.1", 1)]
     assert (pool.service_name, pool.is_master, pool.max_connections) == ("mymaster", True, 10_000)
-    assert app.extensions["presence"].tracker.key == "my-app:last-seen"
+    assert app.extensions["presence"].tracker.key == "own:last-seen"

@@ -32,14 +32,16 @@ class Elsewhere(NamedTuple):
 
 OWN_APP = "tests/docs/test_own_app.py"
 ELSEWHERE = (
-    Elsewhere("docs/own_app/online_dict.py", "online", (OWN_APP, "-k", "dict")),
+    Elsewhere("docs/own_app/online_dict/__init__.py", "online", (OWN_APP, "-k", "dict")),
     # A column is written into the source of the app: so it is tried with the app in which mutmut changes
     # nothing, and the apps whose source mutmut has made longer are tried with the dict alone.
-    Elsewhere("docs/own_app/online_database.py", "online", (OWN_APP, "-k", "column and HTTPAuth")),
-    Elsewhere("docs/own_app/online_redis.py", "online", (OWN_APP, "-k", "(sorted or redis) and Login")),
-    Elsewhere("docs/own_app/online_sentinel.py", "online_sentinel", ("tests/step3_redis/test_sentinel.py",)),
+    Elsewhere("docs/own_app/online_database/__init__.py", "online", (OWN_APP, "-k", "database and HTTPAuth")),
+    Elsewhere("docs/own_app/online_redis/__init__.py", "online", (OWN_APP, "-k", "redis and Login")),
+    Elsewhere("docs/own_app/online_sqlite3/__init__.py", "online", (OWN_APP, "-k", "step2_sqlite3")),
+    Elsewhere("docs/own_app/online_sentinel/__init__.py", "online", ("tests/step3_redis/test_sentinel.py",)),
     Elsewhere("docs/own_app/with_login.py", "app", (OWN_APP, "-k", "Login and dict")),
     Elsewhere("docs/own_app/with_neither.py", "app", (OWN_APP, "-k", "neither and dict")),
+    Elsewhere("docs/own_app/with_sqlite3.py", "app", (OWN_APP, "-k", "sqlite3 and dict")),
     Elsewhere(
         "step2_database/migrations/versions/0001_last_seen.py",
         "0001_last_seen_py",  # so Alembic calls it
@@ -55,8 +57,9 @@ def mutmut(*arguments: str) -> str:
 
 
 def file_of(mutant: str) -> str:
-    """Return the file of a mutant, whose name is module.function__mutmut_number."""
-    return f"{mutant.rpartition('.')[0].replace('.', '/')}.py"
+    """Return the file of a mutant, whose name is module.function__mutmut_number, or package.function…."""
+    module = mutant.rpartition(".")[0].replace(".", "/")
+    return f"{module}/__init__.py" if Path(module, "__init__.py").exists() else f"{module}.py"
 
 
 def changed_lines(mutant: str) -> tuple[str, str]:

@@ -1,0 +1,24 @@
+"""Who is online, in a SQLite file, without SQLAlchemy: presence.py, and step 2's sqlite3_tracker.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Flask
+
+from .presence import PresenceUnknown, get_online, init_app, last_seen, mark_offline, online_users, record
+from .tracker import Sqlite3Tracker
+
+__all__ = [
+    "PresenceUnknown", "get_online", "init_online", "last_seen", "mark_offline", "online_users", "record",
+]  # fmt: skip
+
+
+def init_online(app: Flask, *, clock: Callable[[], float] = time.time) -> None:
+    """Give the app its tracker; call this where the app is made, once DATABASE, the path of the file, is set.
+
+    clock: returns seconds since the epoch, for a test that moves the time.
+    """
+    init_app(app, Sqlite3Tracker(app.config["DATABASE"], resolution=timedelta(seconds=30), clock=clock))
