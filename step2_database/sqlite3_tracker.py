@@ -22,13 +22,21 @@ from typing import Any
 EPOCH = datetime.fromtimestamp(0, UTC)
 MICROSECOND = timedelta(microseconds=1)  # the unit of all times in the table, since whole numbers are exact
 WAIT_SECONDS = 0.5  # for another process that is writing
+START_SECONDS = 10  # for the other workers, which start at the same moment
+
+PREPARE = (
+    "PRAGMA journal_mode = WAL",
+    "CREATE TABLE IF NOT EXISTS presence (user_id PRIMARY KEY, last_seen INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS presence_last_seen ON presence (last_seen)",
+)
 
 
 class Sqlite3Tracker:
     """Counts the users seen within a sliding window of any length, whichever process saw them.
 
     Each call has a connection of its own: in the request's, a mark would commit what the view has half done.
-    path: a file of SQLite; the table is called presence, and is made here if it is not there yet.
+    path: a file of SQLite. The table presence is made in it here, if it is not there yet, and the file is put
+    into WAL mode, which lets reads go on while a mark is written.
     resolution: how stale last_seen may be; a user is written at most once in that time.
     """
 
@@ -53,8 +61,10 @@ class Sqlite3Tracker:
         self.resolution = resolution
         self.window = self.check_window(window)
         self._path, self._clock = path, clock
-        self._run("CREATE TABLE IF NOT EXISTS presence (user_id PRIMARY KEY, last_seen INTEGER NOT NULL)")
-        self._run("CREATE INDEX IF NOT EXISTS presence_last_seen ON presence (last_seen)")
+        self._wait_seconds: float = START_SECONDS
+        for statement in PREPARE:
+            self._run(statement)
+        self._wait_seconds = WAIT_SECONDS
 
     def mark_online(self, user: Any) -> None:
         """Write that the user (anything with an id) was seen now, unless what is stored is fresh enough."""
@@ -114,8 +124,9 @@ class Sqlite3Tracker:
         return max(0, self._now() - self.check_window(window) // MICROSECOND)
 
     def _run(self, statement: str, **values: Any) -> list[Any]:
+        waits = self._wait_seconds
         # isolation_level=None: each statement commits by itself
-        with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
-            # in WAL mode, no fsync for each mark: a power cut may lose the last marks, and damages no file
+        with closing(sqlite3.connect(self._path, timeout=waits, isolation_level=None)) as connection:
+            # no fsync for each mark: a power cut may lose the last marks, and in WAL mode damages no file
             connection.execute("PRAGMA synchronous = NORMAL")
             return connection.execute(statement, values).fetchall()

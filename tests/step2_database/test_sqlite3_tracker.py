@@ -31,10 +31,10 @@ THIRTY_SECONDS = timedelta(seconds=30)
 
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:
-    """A file of the test's own, in WAL mode and held open, so that no mark waits for the disk."""
+    """A file of the test's own, held open, so that no mark is the last to close it and waits for the disk."""
     file = tmp_path / "own.sqlite"
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("CREATE TABLE unused (id)")
         yield file
 
 
@@ -147,7 +147,7 @@ def test_what_is_there_already_stays_and_a_count_reads_the_index_only(path: Path
         assert plan[3].startswith("SEARCH presence USING COVERING INDEX presence_last_seen")
 
 
-def test_marks_in_wal_mode_wait_for_no_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_waits_for_no_disk_and_for_no_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Sqlite3Tracker(path)
     connect: Any = sqlite3.connect
     sent: list[str] = []
@@ -158,7 +158,10 @@ def test_marks_in_wal_mode_wait_for_no_disk(path: Path, monkeypatch: pytest.Monk
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", noted)
-    tracker.mark_online(ALICE)
+    with closing(connect(path)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM presence").fetchall() == [(0,)]
+        tracker.mark_online(ALICE)
     assert sent[0] == "PRAGMA synchronous = NORMAL"
     assert len(sent) == 2  # and nothing that begins or ends a transaction
 
