@@ -1,7 +1,7 @@
 """Somebody with a phone and a laptop is one user online with two devices, and sees which ones.
 
 Run it:     .venv/bin/python recipes/devices.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -u alice:demo -H 'X-Device: phone' http://127.0.0.1:5020/devices, then laptop: two.
 """
 

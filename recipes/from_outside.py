@@ -1,7 +1,7 @@
 """How many are online, asked from outside a request: by a command, by a scheduler, and by a task queue.
 
 Run it:     .venv/bin/flask --app recipes.from_outside run --port 5020
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -u alice:demo http://127.0.0.1:5020/hello; in another terminal these three find her:
             .venv/bin/flask --app recipes.from_outside online, the same with task instead of online, and
             .venv/bin/python recipes/from_outside.py, every ten seconds until Ctrl+C.

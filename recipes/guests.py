@@ -1,7 +1,7 @@
 """Guests, who have no account, are counted apart from the users, by a signed cookie with a random id.
 
 Run it:     .venv/bin/python recipes/guests.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: open http://127.0.0.1:5020/ and reload it, then http://127.0.0.1:5020/guests says 1. It still does
             after curl http://127.0.0.1:5020/, which keeps no cookie, however often it comes.
 """
@@ -28,7 +28,7 @@ MOST = 100_000  # guests at once: however many cookies somebody collects, the st
 
 def create_app(tracker: OnlineTracker | None = None) -> Flask:
     """Make the app; FLASK_REDIS_URL names a real Redis, FLASK_SECRET_KEY the key of all workers."""
-    app = new_app()
+    app = new_app(home=False)
     client = redis_client(app.config.get("REDIS_URL"))
     guests = Presence(tracker or RedisTracker(client, prefix="online:guests", parse_id=str))
     signer = URLSafeSerializer(app.config["SECRET_KEY"], salt="guest")

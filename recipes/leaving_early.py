@@ -33,7 +33,7 @@ setInterval(() => document.hidden || beat(), 60000);
 
 def create_app(tracker: presence.OnlineTracker | None = None) -> Flask:
     """Make the app."""
-    app = new_app(tracker)
+    app = new_app(tracker, home=False)
     app.add_url_rule("/", "page", lambda: render_template_string(PAGE, name=session.get("name")))
 
     @app.post("/login")

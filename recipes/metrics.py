@@ -1,7 +1,7 @@
 """How many are online, for Prometheus: no sample while it is unknown, and for nobody but your Prometheus.
 
 Run it:     .venv/bin/python recipes/metrics.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -u alice:demo http://127.0.0.1:5020/hello, then, with the token that the start has shown,
             curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:5020/metrics: users_online is 1.0.
 Every worker tells the number of all, so a graph of several is max(users_online), and not sum(users_online).

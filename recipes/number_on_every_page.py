@@ -38,7 +38,7 @@ TEMPLATES = {
 
 def create_app(tracker: presence.OnlineTracker | None = None) -> Flask:
     """Make the app; presence.init_app(), which new_app() calls, gives the templates online_count()."""
-    app = new_app(tracker)
+    app = new_app(tracker, home=False)
     app.jinja_loader = DictLoader(TEMPLATES)
 
     @app.get("/")

@@ -1,7 +1,7 @@
 """The day's peak, and its curve: samples of what all processes see, the most of each minute.
 
 Run it:     .venv/bin/python recipes/peak_and_curve.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -u alice:demo http://127.0.0.1:5020/hello, and ten seconds later http://127.0.0.1:5020/curve.
             Beside workers on FLASK_REDIS_URL let cron run: flask --app recipes.peak_and_curve sample
 """

@@ -1,7 +1,7 @@
 """Who is in this room, or viewing this page: a tracker for each, kept and not made anew for each request.
 
 Run it:     .venv/bin/python recipes/rooms.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -u alice:demo -X POST http://127.0.0.1:5020/rooms/lobby, and as bob: both are listed;
             curl -u bob:demo -X DELETE http://127.0.0.1:5020/rooms/lobby, and only alice is listed;
             curl -u bob:demo -X POST http://127.0.0.1:5020/rooms/board: not found, as bob may not enter it.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from fakeredis import FakeRedis, FakeServer
-from flask import Flask
+from flask import Flask, render_template_string
 from flask_httpauth import HTTPBasicAuth
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -32,6 +32,17 @@ USERS = {
     for number, name in enumerate(("alice", "bob", "carol"), 1)
 }
 
+HOME = """<!doctype html>
+<html lang="en"><title>Recipe</title>
+<h1>A recipe is running</h1>
+<p>It has these addresses; what to try with them stands at the top of its file. Alice, bob and carol sign in,
+each with the password demo.</p>
+<ul>{% for address in addresses %}
+<li>{{ address }}</li>{% endfor %}
+</ul>
+</html>
+"""
+
 
 def find_user(name: str, password: str) -> Any:
     """Return the user, or None; the password is demo, so this is for your own machine only."""
@@ -47,12 +58,15 @@ def verify_password(name: str, password: str) -> Any:
     return user
 
 
-def new_app(tracker: presence.OnlineTracker | None = None, door: HTTPBasicAuth = auth) -> Flask:
+def new_app(
+    tracker: presence.OnlineTracker | None = None, door: HTTPBasicAuth = auth, *, home: bool = True
+) -> Flask:
     """Make an app; /hello says who is calling, and /online how many are here.
 
     tracker: where it remembers; None: the Redis of FLASK_REDIS_URL, or a fake one. A recipe that makes its
     own from app.config calls presence.init_app() once more.
     door: by which /hello lets users in.
+    home: whether / lists the addresses of the app; False: the recipe has a page of its own there.
     """
     app = Flask("recipes")
     app.config.update(SECRET_KEY=secrets.token_hex(), SESSION_COOKIE_SAMESITE="Lax")  # until the next start
@@ -68,7 +82,16 @@ def new_app(tracker: presence.OnlineTracker | None = None, door: HTTPBasicAuth =
     def online() -> dict[str, int]:
         return {"online": presence.get_online()}
 
+    if home:
+        app.add_url_rule("/", "home", lambda: render_template_string(HOME, addresses=addresses(app)))
     return app
+
+
+def addresses(app: Flask) -> list[str]:
+    """Return what the app answers to, such as "/hello GET", in the order of the alphabet."""
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in {"home", "static"}]
+    methods = [", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})) for rule in rules]
+    return sorted(f"{rule.rule} {each}" for rule, each in zip(rules, methods, strict=True))
 
 
 def redis_client(url: str | None) -> Any:

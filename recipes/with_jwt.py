@@ -1,7 +1,7 @@
 """Flask-JWT-Extended: the user_lookup_loader marks, since it comes after all checks of the token.
 
 Run it:     .venv/bin/python recipes/with_jwt.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -d name=alice -d password=demo http://127.0.0.1:5020/login gives a token; /online says 0.
             curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:5020/me, and it says 1; the same with
             -X POST and /logout, and it says 0. From now on /me refuses the token, and marks nobody.

@@ -1,7 +1,7 @@
 """Flask-Security owns Flask-Login's user_loader, so the mark comes right after it, in before_request.
 
 Run it:     .venv/bin/python recipes/with_security.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: curl -c jar --json '{"email": "alice@example.com", "password": "demo"}' http://127.0.0.1:5020/login
             and curl -b jar http://127.0.0.1:5020/me: /online says 1. With -X POST and /logout it says 0.
 """

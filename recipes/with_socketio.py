@@ -1,7 +1,7 @@
 """Flask-SocketIO: an open socket keeps its user online; soon after it has closed the user is gone.
 
 Run it:     .venv/bin/python recipes/with_socketio.py
-Install:    .venv/bin/pip install -c constraints.txt -e '.[recipes]'
+Install:    .venv/bin/python -m pip install -c constraints.txt -e '.[recipes]'
 Look at it: U="http://127.0.0.1:5020/socket.io/?EIO=4&transport=polling"; curl -u alice:demo "$U" tells a sid,
             and curl -d 40 "$U&sid=THE-SID" opens the socket: /online says 1. curl answers no ping, so within
             about a minute the server closes it, as for a phone in a tunnel; 30 seconds later /online says 0.
