@@ -297,7 +297,12 @@ SLIPS_OF_ONE = {
         "A window, a window. So there is nothing",
         "'window' has stood there 2 times before",
     ),
-    "a line that is never shown": (LESSON, "    any_window = False\n", "", "shows this line of step1_dict"),
+    "a line that is never shown": (
+        LESSON,
+        "    resolution = timedelta(0)\n",
+        "",
+        "shows this line of step1_dict",
+    ),
     "a stage that does not fit": (LESSON, "-    last_seen[user] = int", "-    last_seen[user] =", "not once"),
     "no anchor": (LESSON, ' <a id="record"></a>', "", "is no anchor"),
     "a level left out": (LESSON, "## What you can do", "#### What you can do", "no level left out"),

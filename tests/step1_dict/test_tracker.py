@@ -27,7 +27,7 @@ from tests.contracts.tracker.survives_restart import ForgetsAtRestart
 from tests.helpers.clock import FakeClock
 from tests.helpers.examples import run_example
 from tests.helpers.threads import run_at_once
-from tests.helpers.users import ALICE, BOB, Someone
+from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 
 class TestDictTrackerKeepsTheContract(
@@ -155,6 +155,26 @@ def test_memory_comes_back_once_everyone_has_gone() -> None:
     assert left < full / 50
 
 
+def test_memory_comes_back_once_everyone_has_signed_out_or_closed_the_page() -> None:
+    clock = FakeClock()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracker = crowded(clock, 20_000)
+    full = tracemalloc.get_traced_memory()[0] - before
+    for user_id in range(20_000):
+        tracker.mark_offline(Someone(user_id), timedelta(seconds=user_id % 2 * 10))
+    clock.advance(seconds=9)
+    tracker.mark_online(CAROL)
+    tracker.mark_offline(CAROL, timedelta(seconds=10))  # so that their dict is never empty
+    clock.advance(seconds=1)
+    for _ in range(1100):
+        tracker.mark_online(ALICE)
+    left = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert tracker.get_online() == 2
+    assert left < full / 50
+
+
 def test_the_dict_is_copied_once_a_64th_of_it_is_left() -> None:
     clock = FakeClock()
     tracker = DictTracker(clock=clock)
@@ -206,10 +226,66 @@ def test_nobody_is_looked_at_before_somebody_can_leave() -> None:
     clock = FakeClock()
     tracker = DictTracker(clock=clock)
     tracker.mark_online(ALICE)
-    tracker._last_seen = NotToBeLookedAt(tracker._last_seen)
+    tracker._in_order[0] = tracker._last_seen = NotToBeLookedAt(tracker._last_seen)
     clock.advance(minutes=4)
     tracker.mark_online(BOB)
     assert tracker.get_online() == 2
+
+
+def test_who_leaves_looks_at_nobody_else_however_many_leave_together() -> None:
+    clock = FakeClock()
+    tracker = DictTracker(clock=clock)
+    for user in (ALICE, BOB, CAROL):
+        tracker.mark_online(user)
+    tracker.mark_offline(ALICE, timedelta(seconds=10))
+    (back,) = set(tracker._in_order) - {0}
+    tracker._in_order[0] = tracker._last_seen = NotToBeLookedAt(tracker._last_seen)
+    tracker._in_order[back] = NotToBeLookedAt(tracker._in_order[back])
+    clock.advance(seconds=1)
+    tracker.mark_offline(BOB, timedelta(seconds=10))
+    tracker.mark_online(ALICE)
+    assert [len(users) for users in tracker._in_order.values()] == [2, 1]
+
+
+def test_a_dict_for_those_who_leave_is_dropped_once_they_have_left() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 100)
+    for user_id in range(100):
+        tracker.mark_offline(Someone(user_id), timedelta(seconds=user_id))
+    assert [len(users) for users in tracker._in_order.values()] == [0] + 100 * [1]
+    clock.advance(seconds=99)
+    assert tracker.get_online() == 0
+    assert list(tracker._in_order) == [0]
+
+
+def test_a_crowd_that_is_leaving_is_not_copied() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 100)
+    for user_id in range(1, 100):
+        tracker.mark_offline(Someone(user_id), timedelta(seconds=10))
+    tracker.mark_offline(Someone(0))
+    *_, crowd, _ = tracker._in_order.values()
+    assert tracker.get_online() == 99  # and removes the one who has left
+    assert list(tracker._in_order.values()) == [{}, crowd]
+    assert tracker._in_order.popitem()[1] is crowd
+
+
+class NothingTakenOut(OrderedDict[Any, int]):
+    """Fails a call that takes a user out: a dict that is changed so is copied every now and then."""
+
+    def pop(self, *_: Any) -> Any:
+        pytest.fail("taken out")
+
+
+def test_a_mark_takes_nobody_out_and_puts_nobody_in_again_while_somebody_is_leaving() -> None:
+    tracker = DictTracker(clock=FakeClock())
+    for user in (ALICE, BOB):
+        tracker.mark_online(user)
+    tracker.mark_offline(ALICE, timedelta(seconds=10))
+    tracker._in_order[0] = tracker._last_seen = NothingTakenOut(tracker._last_seen)
+    for user in (BOB, ALICE):
+        tracker.mark_online(user)
+    assert [list(users) for users in tracker._in_order.values()] == [[BOB.id, ALICE.id], []]
 
 
 def test_time_may_begin_with_the_first_second_of_1970() -> None:

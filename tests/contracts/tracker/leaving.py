@@ -48,6 +48,25 @@ class Leaving(TrackerFixtures):
         assert tracker.get_online() == 1
         assert ids_of(tracker) == [BOB.id]
 
+    def test_who_leaves_counts_until_the_end_of_their_own_tail(
+        self, tracker: OnlineTracker, clock: FakeClock
+    ) -> None:
+        for user in (ALICE, BOB, CAROL):
+            tracker.mark_online(user)
+        tracker.mark_offline(ALICE, TAIL)
+        tracker.mark_offline(CAROL, TAIL / 2)
+        assert [tracker.online_users(limit=limit) for limit in (1, 2)] == [
+            [(BOB.id, clock.now)],
+            [(BOB.id, clock.now), (ALICE.id, clock.now - tracker.window + TAIL)],
+        ]
+        clock.now += TAIL / 2
+        assert tracker.get_online() == 2
+        clock.now += TAIL / 2 - MICROSECOND
+        assert tracker.get_online() == 2
+        clock.now += MICROSECOND
+        assert tracker.get_online() == 1
+        assert ids_of(tracker) == [BOB.id]
+
     def test_who_comes_again_within_the_tail_has_never_left(
         self, tracker: OnlineTracker, clock: FakeClock
     ) -> None:
@@ -83,6 +102,7 @@ class Leaving(TrackerFixtures):
         tracker.mark_offline(ALICE, TAIL)
         assert tracker.last_seen(ALICE) == clock.now - (tracker.window - TAIL)
         assert tracker.last_seen(BOB) == clock.now - timedelta(minutes=6)
+        assert tracker.get_online() == 2
         an_hour = timedelta(hours=1)
         assert ids_of(tracker, an_hour) == [CAROL.id, ALICE.id, BOB.id]
         clock.now += an_hour - timedelta(minutes=5) - MICROSECOND
