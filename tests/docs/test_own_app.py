@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from fakeredis import FakeRedis, FakeServer
@@ -682,3 +683,17 @@ def test_with_a_default_for_the_column_whoever_has_only_been_created_counts_as_o
     now = datetime.now(UTC)
     own.clock.now = now
     assert own.online() == "2"
+
+
+@pytest.mark.parametrize(
+    ("backend", "written"), [("sqlite", []), ("postgresql", ["last_seen"]), ("mysql", [])]
+)
+def test_what_flask_db_migrate_writes_by_itself_of_a_changed_type(
+    backend: str, written: list[str], tmp_path: Path
+) -> None:
+    naive, aware = (Table("users", MetaData(), Column("last_seen", kind)) for kind in (DateTime, UtcDateTime))
+    with new_database(backend, tmp_path) as url, connection_to(url) as connection:
+        naive.create(connection)
+        found = compare_metadata(MigrationContext.configure(connection), aware.metadata)
+        connection.commit()
+    assert [change[3] for (change,) in found] == written  # each changed column, with its type and no more

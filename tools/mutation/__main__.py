@@ -90,7 +90,8 @@ def results_of(files: list[str]) -> dict[str, str]:
     """Try the mutants of these files, or of all, and return mutant -> result."""
     # Given names, mutmut first runs the tests by their ids, as it does for each mutant. So an id that pytest
     # does not find again in the same process ends the run, and does not pass for a test that has failed.
-    names = [f"{file.removesuffix('.py').replace('/', '.')}.*" for file in files] or ["*"]
+    modules = [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files]
+    names = [f"{module}.*" for module in modules] or ["*"]
     subprocess.run([MUTMUT, "run", *names], check=True)
     all_results = dict(line.strip().split(": ") for line in mutmut("results", "--all", "true").splitlines())
     results = {name: found for name, found in all_results.items() if not files or file_of(name) in files}
