@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from common.accounts import add_account, create_tables, find_by_name
 from demo import page
-from demo.page import Words
+from demo.page import Declared, Words
 
 ACCOUNTS = ("alice", "bob", "carol")
 PASSWORD = "demo"  # noqa: S105
@@ -26,11 +26,19 @@ LAST_PORT = 65535
 
 
 def run_demo(
-    create_app: Callable[[Mapping[str, Any]], Flask], step: str, port: int, remembers: Words
+    create_app: Callable[[Mapping[str, Any]], Flask],
+    step: str,
+    port: int,
+    *,
+    remembers: Words,
+    mark: str,
+    in_earnest: Declared | None = None,
 ) -> None:
     """Serve one step to its reader on 127.0.0.1, with a page, and accounts in a database of its own.
 
     remembers: a sentence in English and in Chinese that says where the step remembers who was last seen.
+    mark: how the step writes a mark down, as in demo.page.Demo.
+    in_earnest: the tracker that this one stands for, if it is only for trying.
     """
     parser = argparse.ArgumentParser(description=f"Run {step} on 127.0.0.1, with accounts to try it.")
     # the default is text too: argparse then checks it like an argument
@@ -40,7 +48,7 @@ def run_demo(
     app = create_app(demo_settings(step))
     # kept beside the database, so that tokens outlive a restart
     app.config["SECRET_KEY"] = read_or_make_key(Path(app.instance_path) / f"{step}-demo.key")
-    page.init_app(app, remembers, dict.fromkeys(ACCOUNTS, PASSWORD))
+    page.init_app(app, remembers, dict.fromkeys(ACCOUNTS, PASSWORD), mark=mark, in_earnest=in_earnest)
     with app.app_context():
         make_accounts()
 

@@ -37,4 +37,5 @@ if __name__ == "__main__":
         "A dict in this process remembers who was last seen when; a restart forgets everyone.",
         "用户最后出现的时间记在本进程的一个字典里，重启之后全部丢失。",
     )
-    run_demo(create_app, "step1_dict", port=5001, remembers=remembers)
+    mark = "last_seen[{id}] = {microseconds}"
+    run_demo(create_app, "step1_dict", port=5001, remembers=remembers, mark=mark)

@@ -52,4 +52,5 @@ if __name__ == "__main__":
         "A column of the users' table remembers who was last seen when; a restart forgets nobody.",
         "用户最后出现的时间记在用户表的一列里，重启之后全部还在。",
     )
-    run_demo(create_app, "step2_database", port=5002, remembers=remembers)
+    mark = "UPDATE users SET last_seen = '{utc:%Y-%m-%d %H:%M:%S.%f}' WHERE id = {id}"
+    run_demo(create_app, "step2_database", port=5002, remembers=remembers, mark=mark)

@@ -69,4 +69,11 @@ if __name__ == "__main__":
             "用户最后出现的时间记在 fakeredis（本进程内模拟的 Redis）的一个有序集合里，重启之后全部丢失。"
             "要用真正的 Redis，就用 FLASK_REDIS_URL 指定它。",
         )
-    run_demo(partial(create_app, embedded=embedded), "step3_redis", port=5003, remembers=remembers)
+    run_demo(
+        partial(create_app, embedded=embedded),
+        "step3_redis",
+        port=5003,
+        remembers=remembers,
+        mark="ZADD {key} GT {microseconds} {id}",
+        in_earnest=RedisTracker if embedded else None,
+    )

@@ -19,7 +19,7 @@ __all__ = ["make_app"]
 def app(make_app: MakeApp) -> Flask:  # pytest hands the fixture in
     """An app as the demo serves it."""
     app = make_app()
-    page.init_app(app, page.Words("A dict remembers.", "字典记得。"), {})
+    page.init_app(app, page.Words("A dict remembers.", "字典记得。"), {}, mark="{id}")
     return app
 
 

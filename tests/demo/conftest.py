@@ -10,10 +10,11 @@ from demo.page import Words, init_app
 from tests.common.conftest import app, tracker
 
 __all__ = ["app", "tracker"]
+MARK = "seen {id} at {microseconds}, {utc:%H:%M:%S.%f}"
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:  # pytest hands the fixture in
     """A client of that app, with its page."""
-    init_app(app, Words("Notes remember.", "笔记记得。"), {"alice": "demo"})
+    init_app(app, Words("Notes remember.", "笔记记得。"), {"alice": "demo"}, mark=MARK)
     return app.test_client()

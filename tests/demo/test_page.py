@@ -5,16 +5,31 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from demo.page import window_choice, window_choices
-from tests.common.conftest import NotingTracker, make_app
+from demo import page
+from demo.page import PYTHON, second_port, window_choice, window_choices
+from tests.common.conftest import SEEN, NotingTracker, make_app
+from tests.demo.conftest import MARK
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.started_steps import ROOT
 
-NOT_WORDS = {"0", "?", "0 · tests.common", "tests.common", "alice"}
+NOT_WORDS = {
+    "0",
+    "?",
+    "0 · tests.common",
+    "tests.common",
+    "alice",
+    "step1_dict",
+    "step2_database",
+    "step3_redis",
+}
+NOT_WORDS |= {"127.0.0.1:90", f"{PYTHON} tests.common/app.py --port 90", f"{PYTHON} lab/app.py"}
+NOT_WORDS |= {f"{PYTHON} {step}/app.py" for step in ("step1_dict", "step2_database", "step3_redis")}
 INVISIBLE = {"meta", "link", "input"}
 
 
@@ -52,7 +67,7 @@ def test_every_word_stands_there_in_both_languages(client: FlaskClient) -> None:
     words = Words(client.get("/").text)
     assert set(words.unmarked) <= NOT_WORDS
     kinds = [kind for kind, _ in words.pairs]
-    assert len(kinds) > 40 and kinds == ["en", "zh"] * (len(kinds) // 2)
+    assert len(kinds) > 100 and kinds == ["en", "zh"] * (len(kinds) // 2)
     for kind, text in words.pairs:
         is_chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
         assert text and (is_chinese == (kind == "zh") or text in ("中文", "English")), text
@@ -61,7 +76,7 @@ def test_every_word_stands_there_in_both_languages(client: FlaskClient) -> None:
 def test_the_script_writes_no_html_keeps_nothing_and_can_be_read_in_one_sitting() -> None:
     script = (ROOT / "demo/page.js").read_text("utf-8")
     assert script.isascii() or set(script) - set(map(chr, range(128))) == {"…"}
-    assert script.count("\n") <= 200
+    assert script.count("\n") <= 250
     assert "innerHTML" not in script and "storage" not in script.lower()
 
 
@@ -157,7 +172,8 @@ def test_what_the_tracker_declares_stands_there_and_nothing_else_changes_with_it
     }
     expected = dict.fromkeys(names.values(), ("no", "否")) | {names["resolution"]: ("0 seconds", "0 秒")}
     setattr(tracker, declared, value)
-    texts = iter([text for _, text in Words(client.get("/").text).pairs][-16:])
+    told = [text for _, text in Words(client.get("/").text).pairs]
+    texts = iter(told[told.index("survives a restart of the app") :][:16])
     both_languages = list(zip(texts, texts, strict=True))
     assert dict(zip(both_languages[::2], both_languages[1::2], strict=True)) == expected | {
         names[declared]: shown
@@ -224,6 +240,108 @@ def test_where_the_step_remembers_stands_there_and_the_accounts_that_it_was_give
     text = client.get("/").text
     assert "Notes remember." in text and "笔记记得。" in text
     assert re.findall(r'data-name="(\w+)" data-password="(\w+)"', text) == [("alice", "demo")]
+
+
+def test_a_tracker_that_is_only_for_trying_says_what_the_one_in_earnest_declares(app: Flask) -> None:
+    in_earnest = SimpleNamespace(survives_restart=True, shared_between_processes=True, any_window=False)
+    page.init_app(app, page.Words("Notes.", "笔记。"), {}, mark=MARK, in_earnest=in_earnest)
+    told = [text for _, text in Words(app.test_client().get("/").text).pairs]
+    texts = iter(told[told.index("survives a restart of the app") :][:20])
+    assert list(zip(texts, texts, strict=True)) == [
+        ("survives a restart of the app", "应用重启后仍在"),
+        ("no", "否"),
+        ("a real one: yes", "真正的：是"),
+        ("shared by all processes", "所有进程共享"),
+        ("no", "否"),
+        ("a real one: yes", "真正的：是"),
+        ("windows of any length above the resolution", "窗口长短不限（须大于写入间隔）"),
+        ("no", "否"),
+        ("resolution", "写入间隔"),
+        ("0 seconds", "0 秒"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "minutes"),
+    [
+        ("", "en", "5"),
+        ("?language=zh-CN&minutes=0.1", "zh-CN", "0.1"),
+        ("?language=en&minutes=1", "en", "1"),
+        ("?language=zh&minutes=2", "en", "5"),  # none that the page offers
+        ("?language=%22%3E&minutes=4320", "en", "5"),  # one that cannot be answered
+        ("?minutes=x", "en", "5"),
+    ],
+)
+def test_the_address_keeps_what_was_chosen(
+    client: FlaskClient, tracker: NotingTracker, asked: str, language: str, minutes: str
+) -> None:
+    text = client.get(f"/{asked}").text
+    assert f'<html lang="{language}">' in text
+    assert re.findall(r'value="(\S+)" checked', text) == [minutes]
+
+
+def test_who_is_online_is_told_in_one_answer_with_the_marks_as_they_were_written(
+    client: FlaskClient, app: Flask, tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "time", SimpleNamespace(time=lambda: 1e9))
+    tracker.marked += [1, 2, 77]  # nobody has the last id any more
+    answer = client.get("/page/online?minutes=0.1")
+    assert answer.json == {
+        "started": app.extensions["demo"].started,
+        "online": 3,
+        "now": 1e9,
+        "users": [
+            {
+                "name": name,
+                "last_seen": SEEN.timestamp(),
+                "mark": f"seen {number} at 1769846400123457, 08:00:00.123457",
+            }
+            for number, name in ((2, "bob"), (1, "alice"))
+        ],
+    }
+    assert tracker.windows == [timedelta(seconds=6)]
+    assert tracker.marked == [1, 2, 77]  # asking has marked nobody
+
+
+def test_a_restart_is_another_start(client: FlaskClient, app: Flask) -> None:
+    first = client.get("/page/online").json
+    assert first
+    app.extensions["demo"] = app.extensions["demo"]._replace(started=first["started"] + 1)
+    again = client.get("/page/online").json
+    assert again and again["started"] == first["started"] + 1
+
+
+def test_while_the_store_fails_who_is_online_is_unknown(client: FlaskClient, tracker: NotingTracker) -> None:
+    tracker.reads_fail = True
+    answer = client.get("/page/online")
+    assert (answer.status_code, answer.json) == (
+        503,
+        {"error": "Who is online is unknown, because the presence store does not answer; try again later."},
+    )
+
+
+def test_who_signs_out_is_marked_offline_at_once(client: FlaskClient, tracker: NotingTracker) -> None:
+    assert client.post("/page/sign-out").status_code == 401
+    assert tracker.left == []
+    signed_in = client.post("/api/tokens", auth=("bob", "demo")).json
+    assert signed_in
+    answer = client.post("/page/sign-out", headers={"Authorization": f"Bearer {signed_in['token']}"})
+    assert (answer.status_code, answer.json) == (200, {"name": "bob"})
+    assert tracker.left == [(2, timedelta(0))]
+
+
+@pytest.mark.parametrize(("port", "second"), [(5001, 5011), (64_999, 65_009), (65_000, 64_990), (80, 90)])
+def test_a_second_process_has_a_port_of_its_own(port: int, second: int) -> None:
+    assert second_port(port) == second
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "README.md"), ("zh-CN", "README.zh.md")])
+def test_the_lesson_is_sent_as_text(client: FlaskClient, app: Flask, language: str, name: str) -> None:
+    app.name = "step1_dict"
+    with client.get(f"/page/lesson/{language}") as answer:
+        assert answer.content_type == "text/plain; charset=utf-8"
+        assert answer.data == (ROOT / "step1_dict" / name).read_bytes()
+    assert client.get("/page/lesson/de").status_code == 404
 
 
 def test_without_the_demo_there_is_no_page() -> None:

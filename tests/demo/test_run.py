@@ -65,7 +65,9 @@ def run_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
     def run_notes(*arguments: str) -> Served:
         monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
-        run_demo(create_app, "notes", port=5009, remembers=Words("Notes remember.", "笔记记得。"))
+        run_demo(
+            create_app, "notes", port=5009, remembers=Words("Notes remember.", "笔记记得。"), mark="{id}"
+        )
         return served[-1]
 
     monkeypatch.delenv("PORT", raising=False)

@@ -33,7 +33,7 @@ def page_to_picture(url: str, language: str, height: int) -> Iterator[Page]:
 def let_pass(page: Page, seconds: int) -> None:
     """Move the page's clock; it asks for the number every two seconds, and is answered each time."""
     for _ in range(0, seconds, 2):
-        with page.expect_response("**/api/online?*"):
+        with page.expect_response("**/page/online?*"):
             page.clock.run_for(2000)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.page import PageContract, see
+from tests.contracts.page import PageContract, microseconds, see
 from tests.helpers.page_picture import LANGUAGES, let_pass, page_to_picture, take_picture
 from tests.helpers.started_steps import Copy
 
@@ -17,6 +18,9 @@ class TestPageOfStep1(PageContract):
     """With python step1_dict/app.py."""
 
     step = "step1_dict"
+
+    def mark_of(self, user_id: int, seen: datetime) -> str:
+        return f"last_seen[{user_id}] = {microseconds(seen)}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -30,6 +34,6 @@ def test_the_picture_of_three_users_can_be_taken(language: str, tmp_path: Path) 
             see(page, str(number))
             let_pass(page, seconds)
         see(page, "3")
-        page.click("#people li >> nth=1 >> [data-path='/api/me']")
+        page.click("[data-user=bob] [data-path='/api/me']")
         page.get_by_text('"bob"').wait_for()
         take_picture(page, "page", language, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ class TestPageOfStep2(PageContract):
 
     step = "step2_database"
     answers_any_window = True
+    survives_restart = True
+    shared_between_processes = True
+
+    def mark_of(self, user_id: int, seen: datetime) -> str:
+        return f"UPDATE users SET last_seen = '{seen:%Y-%m-%d %H:%M:%S.%f}' WHERE id = {user_id}"
 
 
 @pytest.mark.parametrize(("language", "height"), [("en", 920), ("zh-CN", 808)])
@@ -36,7 +42,7 @@ def test_the_picture_of_what_a_column_can_and_cannot_answer_can_be_taken(
             let_pass(page, seconds)
         choices = page.locator("#windows input")
         assert [each.is_disabled() for each in choices.all()] == [True, False, False, False]
-        with page.expect_response("**/api/online?minutes=4320"):
+        with page.expect_response("**/page/online?minutes=4320"):
             choices.last.check()
         let_pass(page, 60)
         see(page, "2")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.page import PageContract, see
+from tests.contracts.page import PageContract, microseconds, see
 from tests.helpers.browser import Watched, chromium
 from tests.helpers.page_picture import let_pass, page_to_picture, take_picture
 from tests.helpers.redis_server import RedisServer
@@ -19,6 +20,9 @@ class TestPageOfStep3(PageContract):
     """With python step3_redis/app.py."""
 
     step = "step3_redis"
+
+    def mark_of(self, user_id: int, seen: datetime) -> str:
+        return f"ZADD step3_redis-demo:last-seen GT {microseconds(seen)} {user_id}"
 
 
 class TestPageOnARealRedis:
@@ -61,6 +65,6 @@ class TestPageOnARealRedis:
             let_pass(page, 40)
             page.locator("#count[data-state=store]").wait_for()
             assert page.locator("#number").inner_text() == "?"
-            page.click("#people li >> nth=1 >> [data-path='/api/me']")
+            page.click("[data-user=bob] [data-path='/api/me']")
             page.get_by_text('"bob"').wait_for()  # the app answers, and does not know when it saw him
             take_picture(page, "page-step3", language, tmp_path)
