@@ -140,11 +140,13 @@ class HttpContract:
         answer = server.client.call("GET", "/")
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         links = re.findall(r' (?:src|href)="([^":]*)"', answer.body)
-        assert [path.rpartition("/")[2] for path in links] == ["page.css", "page.js"]
-        assert "//" not in answer.body
-        for path in links:
+        lessons = {"page/lesson/en": "README.md", "page/lesson/zh-CN": "README.zh.md"}
+        files = {path: ROOT / self.step / name for path, name in lessons.items()}
+        files |= {f"page/{name}": ROOT / "demo" / name for name in ("page.css", "page.js")}
+        assert set(links) == set(files)
+        assert {host.partition(":")[0] for host in re.findall('//([^/"]+)', answer.body)} == {"127.0.0.1"}
+        for path, kept in files.items():
             file = server.client.call("GET", f"/{path}")
-            kept = ROOT / "demo" / path.rpartition("/")[2]
             assert (file.status, file.body) == (200, kept.read_text("utf-8"))
 
     def test_the_demo_is_reached_by_the_loopback_address_only(self, server: StepServer) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.page import PageContract, microseconds, see
+from tests.contracts.page import OpenPage, PageContract, microseconds, see
 from tests.helpers.browser import Watched, chromium
 from tests.helpers.page_picture import let_pass, page_to_picture, take_picture
 from tests.helpers.redis_server import RedisServer
@@ -24,6 +24,11 @@ class TestPageOfStep3(PageContract):
     def mark_of(self, user_id: int, seen: datetime) -> str:
         return f"ZADD step3_redis-demo:last-seen GT {microseconds(seen)} {user_id}"
 
+    def test_in_fakeredis_the_step_also_says_what_a_real_redis_would(self, open_page: OpenPage) -> None:
+        page = open_page().page
+        shown = page.locator("dd").all_inner_texts()
+        assert shown == ["no a real one: yes", "no a real one: yes", "no", "0 seconds"]
+
 
 class TestPageOnARealRedis:
     """With a Redis that stops and starts."""
@@ -38,6 +43,7 @@ class TestPageOnARealRedis:
             tab.page.click("[data-name=alice]")
             see(tab.page, "1")
             assert tab.page.get_by_text("A sorted set in the Redis").is_visible()
+            assert tab.page.locator("dd").all_inner_texts() == ["yes", "yes", "no", "0 seconds"]
             own_server.end()
             tab.page.get_by_text("the presence store does not answer").wait_for()
             assert tab.page.locator("#number").inner_text() == "?"
