@@ -45,8 +45,9 @@ def take_picture(page: Page, name: str, language: str, folder: Path) -> None:
     shown, taken = ROOT / "docs" / file, folder / file
     if os.environ.get("PICTURES") == "1":
         taken = shown
-    page.screenshot(path=taken)
+    page.screenshot(path=taken, animations="disabled")
     with Image.open(taken) as picture:
-        picture.quantize(COLOURS).save(taken, optimize=True)
+        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)  # keeps a small dot's own
+        few.save(taken, optimize=True)
     with Image.open(taken) as one, Image.open(shown) as other:
         assert one.size == other.size

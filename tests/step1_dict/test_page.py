@@ -27,7 +27,7 @@ class TestPageOfStep1(PageContract):
 def test_the_picture_of_three_users_can_be_taken(language: str, tmp_path: Path) -> None:
     with (
         Copy("step1_dict", tmp_path / "copy").demo() as client,
-        page_to_picture(client.url, language, height=560) as page,
+        page_to_picture(client.url, language, height=800) as page,
     ):
         for number, (name, seconds) in enumerate({"alice": 90, "bob": 60, "carol": 40}.items(), 1):
             page.click(f"[data-name={name}]")

@@ -26,7 +26,7 @@ class TestPageOfStep2(PageContract):
         return f"UPDATE users SET last_seen = '{seen:%Y-%m-%d %H:%M:%S.%f}' WHERE id = {user_id}"
 
 
-@pytest.mark.parametrize(("language", "height"), [("en", 920), ("zh-CN", 808)])
+@pytest.mark.parametrize(("language", "height"), [("en", 1072), ("zh-CN", 1028)])
 def test_the_picture_of_what_a_column_can_and_cannot_answer_can_be_taken(
     language: str, height: int, tmp_path: Path
 ) -> None:

@@ -54,7 +54,7 @@ class TestPageOnARealRedis:
             tab.page.check("#people [type=checkbox]")
             see(tab.page, "1")  # a heartbeat has marked her again
 
-    @pytest.mark.parametrize(("language", "height"), [("en", 920), ("zh-CN", 832)])
+    @pytest.mark.parametrize(("language", "height"), [("en", 1290), ("zh-CN", 1244)])
     def test_the_picture_of_a_number_that_is_unknown_can_be_taken(
         self, language: str, height: int, tmp_path: Path, own_server: RedisServer
     ) -> None:
