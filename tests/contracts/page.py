@@ -573,7 +573,7 @@ class PageContract:
             not self.shared_between_processes,
         ]
 
-    def test_who_wants_less_motion_gets_a_picture_that_does_not_slide(self, open_page: OpenPage) -> None:
+    def test_who_wants_less_motion_gets_lanes_that_do_not_slide(self, open_page: OpenPage) -> None:
         duration = "getComputedStyle(document.querySelector('.strip')).transitionDuration"
         assert open_page().page.evaluate(duration) == "0.25s"
         still = open_page(reduced_motion="reduce").page
