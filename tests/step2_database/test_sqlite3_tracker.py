@@ -166,6 +166,25 @@ def test_a_mark_waits_for_no_disk_and_for_no_read(path: Path, monkeypatch: pytes
     assert len(sent) == 2  # and nothing that begins or ends a transaction
 
 
+def test_the_start_waits_long_for_other_workers_and_a_mark_does_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step2_database.sqlite3_tracker, "WAIT_SECONDS", 0.5)
+    connect: Any = sqlite3.connect
+    waits: list[float] = []
+
+    def noted(*args: Any, timeout: float, **options: Any) -> Any:
+        waits.append(timeout)
+        return connect(*args, timeout=timeout, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    tracker = Sqlite3Tracker(path)
+    assert waits == [10, 10, 10]
+    tracker.mark_online(ALICE)
+    tracker.get_online()
+    assert waits[3:] == [0.5, 0.5]
+
+
 @pytest.mark.parametrize("path", ["", ":memory:"])
 def test_a_database_in_memory_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="seen by one connection only: name a file"):
