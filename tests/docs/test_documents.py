@@ -251,6 +251,12 @@ SLIPS_OF_ONE = {
     "another host": (LESSON, "<http://127.0.0.1:5001/>", "<https://example.org/>", "leaves this repository"),
     "an anchor in Chinese": (LESSON_ZH, '<a id="record">', '<a id="记录">', "is no anchor"),
     "an anchor twice": (LESSON, '<a id="record">', '<a id="the-door">', "there twice"),
+    "a picture that moves, and has no still one": (
+        "README.md",
+        'srcset="docs/page.png"',
+        'srcset="docs/page-still.png"',
+        "docs/page-still.png does not exist",
+    ),
     "a fold that never ends": (
         "README.md",
         "The three steps differ",

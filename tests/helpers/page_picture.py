@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.helpers.browser import Watched, chromium
+from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LANGUAGES = {"en": ".png", "zh-CN": ".zh.png"}  # what the browser asks for -> how the picture's name ends
+FILM_SIZE = (750, 555)  # pixels, of three quarters of the page's own
+FILM_COLOURS = 64
+FILM_AT_MOST = 300_000  # bytes: a front page must keep nobody waiting
 COLOURS = 128  # the page has few, and the file becomes half as large
 
 
@@ -35,6 +40,45 @@ def let_pass(page: Page, seconds: int) -> None:
     for _ in range(0, seconds, 2):
         with page.expect_response("**/page/online?*"):
             page.clock.run_for(2000)
+
+
+class Film:
+    """A moving picture of the page: its clock and the app's go on by half a second after each frame."""
+
+    def __init__(self, page: Page, clock: FakeClock) -> None:
+        self.page, self.clock = page, clock
+        self.frames: list[bytes] = []
+
+    def go_on(self, seconds: int) -> None:
+        """Take the frames of so many seconds, an even number, in which the page asks every two."""
+        for _ in range(0, seconds, 2):
+            for _ in range(3):
+                self._half_a_second()
+            with self.page.expect_response("**/page/online?*"):
+                self._half_a_second()
+
+    def _half_a_second(self) -> None:
+        self.frames.append(self.page.screenshot())
+        for _ in range(10):  # in small steps, or the page would ask while the two clocks are apart
+            self.clock.advance(seconds=0.05)
+            self.page.clock.run_for(50)
+
+    def write(self, name: str, language: str, folder: Path) -> None:
+        """Write it as a GIF without an end, into docs/ if PICTURES is 1, otherwise into the folder."""
+        from PIL import Image  # noqa: PLC0415  # only maintainers have it
+
+        folder = ROOT / "docs" if os.environ.get("PICTURES") == "1" else folder
+        taken = folder / f"{name}{LANGUAGES[language].removesuffix('.png')}.gif"
+        shots = [Image.open(BytesIO(frame)).convert("RGB") for frame in self.frames]
+        all_of_them = Image.new("RGB", (shots[0].width, sum(shot.height for shot in shots)))
+        for number, shot in enumerate(shots):
+            all_of_them.paste(shot, (0, number * shot.height))
+        colours = all_of_them.quantize(FILM_COLOURS)
+        first, *others = (
+            shot.resize(FILM_SIZE).quantize(palette=colours, dither=Image.Dither.NONE) for shot in shots
+        )
+        first.save(taken, save_all=True, append_images=others, duration=500, loop=0, optimize=True)
+        assert taken.stat().st_size < FILM_AT_MOST
 
 
 def take_picture(page: Page, name: str, language: str, folder: Path) -> None:

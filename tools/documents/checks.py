@@ -324,7 +324,7 @@ def dead_links(each: Document) -> list[str]:
                 wrong = ""
             elif not target.exists() or not target.is_relative_to(ROOT):
                 wrong = "does not exist"
-            elif target.suffix in (".png", ".svg"):
+            elif target.suffix in (".png", ".gif", ".svg"):
                 language = "zh" if target.stem.endswith(".zh") else "en"
                 wrong = "is in the other language" if language != each.language else ""
             elif target.suffix != ".md":

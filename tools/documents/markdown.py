@@ -15,7 +15,11 @@ from tests.helpers.started_steps import ROOT
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 KNOWN_HTML = re.compile(
-    r"<!-- (?P<remark>.*?) -->|<details><summary>(?P<fold>[^<>]*)</summary>|(?P<end></details>)", re.DOTALL
+    r"<!-- (?P<remark>.*?) -->|<details><summary>(?P<fold>[^<>]*)</summary>|(?P<end></details>)"
+    # a picture that moves, and the one that stands for it where a reader wants nothing to move
+    r'|<picture>\n<source media="\(prefers-reduced-motion: reduce\)" srcset="(?P<still>[^"]+)">'
+    r'<img alt="(?P<words>[^"]+)" src="(?P<moving>[^"]+)"></picture>',
+    re.DOTALL,
 )
 ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:\n|$)")
 ANCHOR = re.compile(r'<a id="([^"]*)">')
@@ -119,7 +123,10 @@ def parts(source: str) -> Iterator[Part]:
         elif token.type == "html_block":
             for each in KNOWN_HTML.finditer(token.content):
                 kind = str(each.lastgroup)
-                yield Part(kind, line, each[kind])
+                if kind == "moving":
+                    yield Part("p", line, each["words"], pictures=[each["still"], each["moving"]])
+                else:
+                    yield Part(kind, line, each[kind])
             if rest := KNOWN_HTML.sub("", token.content).strip():
                 yield Part("html", line, rest, unknown=[rest])
         else:
