@@ -7,11 +7,33 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from redis import Redis
 
 from step2_database.tracker import DatabaseTracker
+from tests.helpers.clock import FakeClock
 from tests.helpers.databases import new_database
+from tests.helpers.redis_server import RedisServer, redis_server
 
 Closing = Callable[[Flask], Flask]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own."""
+    with redis_server(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> Iterator[Redis]:
+    """A client that looks into it."""
+    with server.client() as looking:
+        yield looking
 
 
 @pytest.fixture(

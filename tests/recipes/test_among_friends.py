@@ -13,21 +13,10 @@ from sqlalchemy import Connection, Engine, event
 from recipes import among_friends
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import new_database
-from tests.helpers.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer
 from tests.step3_redis.test_acl import RULE, limited
 
 ALICE, BOB, CAROL = (("alice", "demo"), ("bob", "demo"), ("carol", "demo"))
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

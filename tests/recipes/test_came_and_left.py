@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,29 +19,12 @@ from recipes.came_and_left import create_app, look
 from recipes.small_app import USERS, redis_client
 from step3_redis.tracker import RedisTracker
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import ROOT
 from tests.helpers.threads import run_at_once
 
 ALICE, BOB = ("alice", "demo"), ("bob", "demo")
 Watcher = Callable[[], list[tuple[str, int]]]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as looking:
-        yield looking
 
 
 @pytest.fixture

@@ -12,11 +12,6 @@ ALICE, BOB, CAROL = (("alice", "demo"), ("bob", "demo"), ("carol", "demo"))
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def client(clock: FakeClock) -> FlaskClient:
     return invisible.create_app(clock).test_client()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -11,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.helpers.apps import bearer
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer
 
 pytest.importorskip("prometheus_client")
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,17 +20,6 @@ from recipes.metrics import create_app
 pytestmark = pytest.mark.slow
 
 ALICE, BOB = ("alice", "demo"), ("bob", "demo")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

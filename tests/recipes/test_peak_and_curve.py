@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,27 +14,10 @@ from redis import Redis
 from recipes import small_app
 from recipes.peak_and_curve import create_app
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer, redis_server, wait_until
+from tests.helpers.redis_server import RedisServer, wait_until
 from tests.helpers.started_steps import ROOT
 
 ALICE, BOB = ("alice", "demo"), ("bob", "demo")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()  # 08:00 and 0.123457 seconds
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as looking:
-        yield looking
 
 
 @pytest.fixture

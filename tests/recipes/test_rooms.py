@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer
 from tests.step3_redis.test_acl import RULE, limited
 
 pytest.importorskip("cachetools")
@@ -23,17 +20,6 @@ ALICE, BOB, CAROL = (("alice", "demo"), ("bob", "demo"), ("carol", "demo"))
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def app(server: RedisServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setenv("FLASK_REDIS_URL", server.url)
     return rooms.create_app(clock)
@@ -42,12 +28,6 @@ def app(server: RedisServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as looking:
-        yield looking
 
 
 def test_without_a_setting_a_fake_redis_serves() -> None:

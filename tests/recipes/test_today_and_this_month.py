@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +13,7 @@ from redis import Redis
 from common import presence
 from recipes import today_and_this_month
 from tests.helpers.clock import FakeClock
-from tests.helpers.redis_server import RedisServer, redis_server
+from tests.helpers.redis_server import RedisServer
 
 ALICE, BOB = ("alice", "demo"), ("bob", "demo")
 
@@ -23,18 +21,6 @@ ALICE, BOB = ("alice", "demo"), ("bob", "demo")
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock(datetime(2026, 1, 30, 23, 0, tzinfo=UTC))
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[Redis]:
-    with server.client() as looking:
-        yield looking
 
 
 @pytest.fixture(params=["fakeredis", "redis"])
