@@ -364,7 +364,7 @@ class PageContract:
         tab.page.click("[data-name=alice]")
         tab.page.locator("#trouble[data-why='']").wait_for(state="attached")
         assert trouble.inner_text() == ""
-        assert tab.page.locator("#people .is-in").count() == 1
+        tab.page.locator("#people .is-in").wait_for()  # strict: one, and no other
 
     def test_a_chinese_name_that_looks_like_html_can_sign_in_and_is_text(self, open_page: OpenPage) -> None:
         tab = open_page()
