@@ -14,6 +14,9 @@ from tests.helpers.redis_server import NO_PERSISTENCE, RedisServer, redis_server
 NAME = "mymaster"
 SENTINELS = 3
 DOWN_AFTER_MILLISECONDS = 500
+# Two Sentinels may vote for themselves at the same moment. They try again after twice this time, which has to
+# be well within what a test waits for.
+FAILOVER_TIMEOUT_MILLISECONDS = 1000
 
 
 class Watched:
@@ -69,7 +72,7 @@ def redis_with_sentinels(folder: Path) -> Iterator[Watched]:
             settings.write_text(
                 f"sentinel monitor {NAME} {' '.join(address)} {SENTINELS // 2 + 1}\n"
                 f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MILLISECONDS}\n"
-                f"sentinel failover-timeout {NAME} 5000\n",
+                f"sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT_MILLISECONDS}\n",
                 encoding="utf-8",
             )
             sentinels.append(stack.enter_context(redis_server(place, str(settings), "--sentinel")))
