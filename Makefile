@@ -5,7 +5,7 @@
 #   make benchmark     measure all that the documents show, in ten minutes; QUICK=1 only shows that it runs
 #   make docs          write the documents' tables, plots and pictures anew from their data and replays
 #   make docs-test     check the documents, and do what they say
-#   make pictures      take the documents' pictures of the page anew, with Chromium
+#   make screenshots   take the documents' pictures of the page anew, with Chromium
 #   make mutation      change the code in every small way, and see which change no test notices (an hour or more);
 #                      FILES=common/presence.py changes that file only
 #   make format        let ruff format the code
@@ -14,7 +14,7 @@
 
 STEP ?= 1
 
-.PHONY: run test check benchmark docs docs-test pictures mutation format setup dev
+.PHONY: run test check benchmark docs docs-test screenshots mutation format setup dev
 
 run: setup
 	.venv/bin/python $(or $(wildcard step$(STEP)_*/app.py),$(error There is no step $(STEP)))
@@ -41,7 +41,7 @@ docs: dev
 docs-test: dev
 	REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m "slow or not slow" tests/docs
 
-pictures: dev
+screenshots: dev
 	PICTURES=1 REQUIRE_BROWSER=1 .venv/bin/python -m pytest -q -m slow -k picture tests/step*/test_page.py
 
 mutation: setup

@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from lab.forms import FORMS, OUTAGES, Entry, Form, started
-from lab.model import ONLY_EARLY, ONLY_LATE, defects, promise, truth
 from lab.story import SECOND, Story
+from lab.truth import ONLY_EARLY, ONLY_LATE, defects, promise, truth
 
 Curve = list[tuple[int, int | None]]  # from that time on, so many; None: nobody knows
 ONE_AT_A_TIME = Lock()  # one form prints what it counts, and what is printed is hidden for the whole process

@@ -1,1 +1,1 @@
-"""The tests: one folder for what is shared, one for each step, one for the documents."""
+"""The tests: a folder for each folder of the house, with contracts and helpers for several of them."""

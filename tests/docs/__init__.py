@@ -1,1 +1,1 @@
-"""Tests of the documents and of the packaging."""
+"""Tests of the documents, of the files that they hand out, and of what they say of several steps."""

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
 from tests.step3_redis.test_acl import ON_A_CLUSTER, RULE
-from tools.break_it.defects import breakages
+from tools.break_it.breakage import breakages
 from tools.documents import checks
 from tools.documents.markdown import Document, document, documents
 from tools.documents.stages import stages, to_be_printed
@@ -253,7 +253,7 @@ SLIPS_OF_ONE = {
     "an anchor twice": (LESSON, '<a id="record">', '<a id="the-door">', "there twice"),
     "a picture that moves, and has no still one": (
         "README.md",
-        'srcset="docs/page.png"',
+        'srcset="docs/page-step1.png"',
         'srcset="docs/page-still.png"',
         "docs/page-still.png does not exist",
     ),

@@ -1,4 +1,4 @@
-"""docs/your-own-app.md: its files and lines, put into three apps that are built otherwise than ours."""
+"""docs/your-own-app.md: its files and lines, put into apps that are built otherwise than ours."""
 
 from __future__ import annotations
 

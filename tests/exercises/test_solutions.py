@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.exercises import Exercise, complaints, exercises, told, turned_red, works
-from tools.break_it.defects import ROOT, copy_to, run
+from tools.break_it.breakage import ROOT, copy_to, run
 from tools.documents.markdown import document
 
 pytestmark = pytest.mark.slow  # a reader has switched one on, or solved it otherwise

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.break_it.defects import ROOT, Outcome
+from tools.break_it.breakage import ROOT, Outcome
 from tools.documents.checks import sections
 from tools.documents.markdown import Document, Part
 

@@ -1,4 +1,4 @@
-"""The documents' pictures of the page: taken by `make pictures`, and tried by each slow run of the tests."""
+"""The pictures of the page: taken by `make screenshots`, and tried by each slow run of the tests."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask
@@ -14,16 +13,16 @@ from flask import Flask
 from common.accounts import add_account, find_by_name
 from common.auth import new_token
 from tests.helpers.apps import bearer, own_retry_clock
-from tests.helpers.started_steps import Client, Copy
+from tests.helpers.started_steps import ROOT, Client, Copy
 from tests.helpers.users import ALICE, BOB, CAROL
 
-DATA = Path(__file__).with_name("what_survives.toml")
+DATA = ROOT / "tools/documents/what_survives.toml"
 REQUESTS = 10
 NO_ANSWER = "-"
 
 
 class Observed(NamedTuple):
-    """What an experiment saw; tests/helpers/what_survives.toml says what each figure is."""
+    """What an experiment saw; tools/documents/what_survives.toml says what each figure is."""
 
     failed: str
     earlier: str

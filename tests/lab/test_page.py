@@ -17,7 +17,7 @@ from lab.sources import PAIRS, cure, defects, side_by_side
 from tests.demo.test_page import Words
 from tests.helpers.started_steps import ROOT
 from tests.lab.stories import story_at
-from tools.break_it.defects import without_cure
+from tools.break_it.breakage import without_cure
 from tools.documents.checks import misprints_in
 
 PAGES = ["/", *(f"/source/{name}" for name in PAIRS)]

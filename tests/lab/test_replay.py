@@ -14,9 +14,9 @@ from hypothesis.strategies import lists
 
 from lab.app import words
 from lab.forms import FORMS, DictForm, SortedSetForm
-from lab.model import truth
 from lab.replay import ONE_AT_A_TIME, play, replay, turning_points, value
 from lab.story import SECOND, Request, Story
+from lab.truth import truth
 from tests.lab.stories import TIMES, UNTIL, eventful_stories, expected, quiet_stories, story_at
 
 OURS = ("dict", "column", "column-resolution", "sorted-set")

@@ -1,1 +1,1 @@
-"""Tests of the demo."""
+"""Tests of the recipes, each driven from outside, and with its real store where that matters."""

@@ -45,7 +45,7 @@ def test_the_picture_of_three_users_can_be_taken(language: str, tmp_path: Path) 
         see(page, "3")
         page.click("[data-user=bob] [data-path='/api/me']")
         page.get_by_text('"bob"').wait_for()
-        take_picture(page, "page", language, tmp_path)
+        take_picture(page, "page-step1", language, tmp_path)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from common.presence import OnlineTracker
 from step1_dict.tracker import DictTracker, steady_clock
 from tests.contracts.tracker.any_window import ForgetsAfterKeep
 from tests.contracts.tracker.clock_set_back import HoldsTheNewestTime
-from tests.contracts.tracker.every_tracker import TrackerContract
+from tests.contracts.tracker.contract import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import OneProcessOnly
 from tests.contracts.tracker.survives_restart import ForgetsAtRestart

@@ -21,7 +21,7 @@ from step2_database.tracker import DatabaseTracker
 from step2_database.utc_datetime import UtcDateTime
 from tests.contracts.tracker.any_window import AnswersAnyWindow
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
-from tests.contracts.tracker.every_tracker import TrackerContract
+from tests.contracts.tracker.contract import TrackerContract
 from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart

@@ -1,1 +1,1 @@
-"""The measurements: that they are made as they say, and that what they promise holds."""
+"""Tests of the tools: that they measure, break, lift and write as they say."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.started_steps import ROOT
-from tools.break_it import defects as break_it
-from tools.break_it.defects import Breakage, breakages, broken_run, copy_to, main, run, without_cure
+from tools.break_it import breakage as break_it
+from tools.break_it.breakage import Breakage, breakages, broken_run, copy_to, main, run, without_cure
 from tools.documents.checks import misprints_in
 
 EVERY = breakages()

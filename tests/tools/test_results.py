@@ -18,7 +18,7 @@ from tests.helpers.started_steps import ROOT
 from tools.benchmarks import __main__ as program
 from tools.benchmarks.measure import RESULTS, Bench, Results, read
 from tools.benchmarks.report.specification import DATABASES, Promise, Run, promises, tables
-from tools.writing import say, written
+from tools.figures import say, written
 
 SHOWN = read(RESULTS)
 PROMISES = promises(SHOWN)

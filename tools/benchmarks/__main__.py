@@ -9,27 +9,27 @@ import click
 
 from tools.benchmarks.experiments import (
     accuracy,
-    pauses,
-    tails_of_dict,
+    dict_four_threads,
+    dict_worst_marks,
+    redis_pauses,
     whole_requests,
     with_cluster,
     with_database,
     with_dict,
     with_redis,
     workers,
-    worst_marks,
 )
 from tools.benchmarks.measure import RESULTS, new_bench
 from tools.benchmarks.report.specification import promises
-from tools.writing import say
+from tools.figures import say
 
 MEASURED = (
     with_dict,
-    worst_marks,
-    tails_of_dict,
+    dict_worst_marks,
+    dict_four_threads,
     with_database,
     with_redis,
-    pauses,
+    redis_pauses,
     with_cluster,
     whole_requests,
     workers,

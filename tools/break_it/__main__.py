@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from tools.break_it.defects import main
+from tools.break_it.breakage import main
 
 sys.exit(main())

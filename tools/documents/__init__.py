@@ -1,1 +1,1 @@
-"""Reads the documents, checks them, does what they say, and writes their tables."""
+"""Reads the documents, checks them, does what they say, writes their tables, and draws their pictures."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
-from tools.break_it.defects import breakages
+from tools.break_it.breakage import breakages
 from tools.documents.markdown import Document, Part, document
 from tools.documents.prose import MOST_SENTENCES, MOST_WORDS, paragraphs, prose, sentences, words
 from tools.documents.stages import stages

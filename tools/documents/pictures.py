@@ -29,7 +29,7 @@ from step1_dict.tracker import DictTracker, steady_clock
 from step2_database.tracker import DatabaseTracker
 from step2_database.utc_datetime import UtcDateTime
 from step3_redis.tracker import RedisTracker
-from tools.writing import Cell, say
+from tools.figures import Cell, say
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDTH = 360

@@ -16,9 +16,9 @@ from tests.helpers.started_steps import ROOT
 from tests.helpers.what_survives import faults
 from tools.benchmarks.measure import RESULTS, read
 from tools.benchmarks.report.specification import tables
-from tools.break_it.defects import DATA, Breakage, breakages
+from tools.break_it.breakage import DATA, Breakage, breakages
 from tools.documents.markdown import Document, documents
-from tools.writing import Cell, Table, Words, written
+from tools.figures import Cell, Table, Words, written
 
 IN_PRODUCTION = "hurts in production"
 LESSONS = {

@@ -21,7 +21,7 @@ from step2_database.app import create_app
 from step2_database.engine import presence_engine
 from step2_database.models import User, db
 from step2_database.tracker import DatabaseTracker
-from tools.benchmarks.experiments.crowd import compare_crowds
+from tools.benchmarks.experiments.database_crowd import compare_crowds
 from tools.benchmarks.measure import FEW_AMONG_MANY, Bench
 from tools.benchmarks.stores import database
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from step1_dict.tracker import A_FEW
 from tools.benchmarks.measure import RESULTS, Results, read
 from tools.benchmarks.report.specification import DATABASES, HERE, STEP_OF, STORES, USUAL
-from tools.writing import Cell, fill, say, time, users
+from tools.figures import Cell, fill, say, time, users
 
 PLOTS = Path(__file__).parents[3] / "docs" / "plots"
 LIGHT = ("#1f2328", "#ffffff", "#d0d7de", "#cf222e", "#0969da", "#8250df", "#1a7f37")

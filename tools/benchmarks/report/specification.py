@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, isnan
 
 from tools.benchmarks.measure import FEW_AMONG_MANY, Results
-from tools.writing import Cell, Table, digits, fill, grid, number, percent, room, three_digits, time, users
+from tools.figures import Cell, Table, digits, fill, grid, number, percent, room, three_digits, time, users
 
 USUAL, HERE, BITMAP = ("the article's form", "原文写法"), ("here", "这里"), ("a bitmap", "位图")
 COMPARED = {"usual": USUAL, "here": ("ours", "我们的写法")}

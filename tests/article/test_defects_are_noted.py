@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.helpers.started_steps import ROOT
-from tools.break_it.defects import breakages, without_cure
+from tools.break_it.breakage import breakages, without_cure
 
 MARK = re.compile(r"^ *# ((?:auth|database|dict|redis|request)-\d+): \w.{20,}$")
 ID = re.compile(r"\b(?:auth|database|dict|redis|request)-\d")

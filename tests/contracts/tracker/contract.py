@@ -1,4 +1,4 @@
-"""What every tracker promises, and that it is tested for whatever else it says it can do."""
+"""All that a tracker promises, from the files beside this one; it is tested for what else it declares."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from redis import Redis
 from step3_redis.tracker import RedisTracker
 from tests.helpers.redis_server import wait_until
 from tests.helpers.threads import join, start_thread
-from tools.benchmarks.experiments.worst_marks import MovableClock
+from tools.benchmarks.experiments.dict_worst_marks import MovableClock
 from tools.benchmarks.first_edition import FirstEditionRedis
 from tools.benchmarks.measure import Bench
 from tools.benchmarks.stores import redis

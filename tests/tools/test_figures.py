@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from tools.writing import Table, digits, fill, grid, number, percent, room, three_digits, time, users, written
+from tools.figures import Table, digits, fill, grid, number, percent, room, three_digits, time, users, written
 
 
 @pytest.mark.parametrize(
