@@ -353,6 +353,18 @@ def test_a_cluster_is_asked_with_the_timeouts_of_one_redis_and_no_second_try(mak
     }
 
 
+def test_options_in_the_address_of_a_cluster_outrank_the_timeouts_at_each_node(
+    cluster: Cluster, make_app: MakeApp
+) -> None:
+    client = tracker_of(make_app(f"{cluster.url}?socket_timeout=1&max_connections=5", **ON_A_CLUSTER))._client
+    nodes = client.get_nodes()
+    assert len(nodes) == 3
+    for node in nodes:
+        pool = client.get_redis_connection(node).connection_pool
+        told = pool.connection_kwargs
+        assert (told["socket_timeout"], told["socket_connect_timeout"], pool.max_connections) == (1, 0.2, 5)
+
+
 class Nodes:
     """A cluster that has been found."""
 
