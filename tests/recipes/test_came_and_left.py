@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import ROOT
 from tests.helpers.threads import run_at_once
+from tests.step3_redis.test_acl import RULE, limited
 
 ALICE, BOB = ("alice", "demo"), ("bob", "demo")
 Watcher = Callable[[], list[tuple[str, int]]]
@@ -161,6 +163,35 @@ def test_while_redis_takes_no_marks_nobody_is_told_to_have_left(
     redis.config_set("maxmemory", 0)
     create_app(clock).test_client().get("/hello", auth=BOB)  # by a worker that was idle, and so tries at once
     assert watch() == [("came", 2), ("left", 1)]  # her last mark is five minutes ago
+
+
+def rights_on_the_page() -> list[str]:
+    """Return what docs/recipes.md says that a Redis user with few rights needs for this recipe."""
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    section = page.partition('<a id="came-and-left">')[2].partition("\n## ")[0]
+    return re.findall(r"`(\+[a-z]+)`", section)
+
+
+def told_with(rights: list[str], server: RedisServer) -> list[tuple[str, int]]:
+    """Look twice, as a Redis user who has these rights beside those of step 3; return what was told.
+
+    Only the second look has to ask which watcher is at work.
+    """
+    told: list[tuple[str, int]] = []
+    with closing(redis_client(limited(server, f"{RULE} {' '.join(rights)}"))) as client:
+        for _ in range(2):
+            look(client, RedisTracker(client), b"me", lambda event, user_id: told.append((event, user_id)))
+    return told
+
+
+def test_the_rights_on_the_page_are_enough_and_each_is_needed(server: RedisServer, redis: Redis) -> None:
+    RedisTracker(redis).mark_online(USERS["alice"])
+    rights = rights_on_the_page()
+    assert told_with(rights, server) == [("came", 1)]
+    for missing in rights:
+        redis.delete("online:watcher")
+        with pytest.raises(RedisError):
+            told_with([right for right in rights if right != missing], server)
 
 
 @contextmanager
