@@ -15,6 +15,7 @@ from tools.figures import Cell, Table, digits, fill, grid, number, percent, room
 USUAL, HERE, BITMAP = ("the article's form", "原文写法"), ("here", "这里"), ("a bitmap", "位图")
 COMPARED = {"usual": USUAL, "here": ("ours", "我们的写法")}
 ANY_NUMBER, BYTES_A_USER = ("any number", "任意多个"), ("bytes a user", "每个用户的字节数")
+ALL_KEPT = "all kept", "全部保留"
 SHARE_OF_ME = ("a mark's share of `GET /api/me`", "一次记录占 `GET /api/me` 的比例")
 BARE_VIEW = ("a view that does nothing else", "别的什么也不做的视图")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
@@ -156,8 +157,7 @@ def tables(results: Results) -> dict[str, Table]:
             [("processes that count together", "几个进程可以一起统计"),
              ("one", "一个"), ANY_NUMBER, ANY_NUMBER],
             [("after a restart of the app", "应用重启之后"),
-             ("all forgotten", "全部丢失"), ("all kept", "全部保留"),
-             ("as Redis is set up to", "取决于 Redis 的设置")],
+             ("all forgotten", "全部丢失"), ALL_KEPT, ALL_KEPT],
             [("the longest window you can ask for", "最多能往前查多久"),
              ("what is kept in memory", "内存里保留的时间"), ("any", "不限"),
              ("what is kept in Redis", "Redis 里保留的时间")],
