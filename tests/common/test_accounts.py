@@ -155,7 +155,10 @@ def test_a_name_that_no_database_could_hold_is_nobodys_and_no_database_is_asked(
     assert sent == []
 
 
-@pytest.mark.parametrize("name", ["ali%", "_lice", "%", "*", "alice%", "ALICE", "alic", "alice ", "1"])
+@pytest.mark.parametrize(
+    "name",
+    ["ali%", "_lice", "%", "*", "alice%", "ALICE", "alic", "alice ", " alice", "1", "' OR 1=1 --", "爱丽丝"],
+)
 def test_only_the_whole_name_is_the_name(app: Flask, name: str) -> None:
     with app.app_context():
         assert find_by_name(name) is None

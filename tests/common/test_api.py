@@ -118,6 +118,7 @@ NO_ADDRESS = "There is no such address: the README lists those there are."
         ("GET", "/api/online?minutes=x", 400, MALFORMED),
         ("GET", "/api/online?minutes=5&minutes=5", 400, MALFORMED),
         ("GET", "/api/online?minutes=2000", 400, TOO_LONG),
+        ("GET", f"/api/online?minutes={'9' * 400}", 400, TOO_LONG),
         ("GET", "/api/me", 401, NO_TOKEN),
         ("GET", "/api/online/users", 401, NO_TOKEN),
         ("POST", "/api/tokens", 401, NO_PASSWORD),
@@ -135,6 +136,15 @@ def test_a_refusal_under_api_is_one_sentence_in_json_that_says_what_to_do(
     answer = client.open(path, method=method)
     assert (answer.status_code, answer.content_type) == (status, "application/json")
     assert answer.get_data(as_text=True) == f'{{"error":"{sentence}"}}\n'
+
+
+NO_NUMBERS = ["", "-", "-1", "+1", ".", ".5", "5.", "1,5", "5m", "0x5", "1_000", "1e5", "nan", "inf", "abc"]
+NO_DIGITS = ["%20", "%205", "5%0A", "5%00", "%00", "%FF", "%D9%A5", "%EF%BC%95"]  # the last are ٥ and ５
+
+
+@pytest.mark.parametrize("minutes", NO_NUMBERS + NO_DIGITS)
+def test_minutes_that_are_no_decimal_number_are_refused(client: FlaskClient, minutes: str) -> None:
+    assert client.get(f"/api/online?minutes={minutes}").json == {"error": MALFORMED}
 
 
 @pytest.mark.parametrize(

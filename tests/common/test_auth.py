@@ -221,7 +221,7 @@ def test_a_token_holds_the_id_and_a_stamp_that_is_no_piece_of_the_stored_hash(ap
 
 
 def test_a_password_is_checked_whole(client: FlaskClient, tracker: NotingTracker) -> None:
-    for password in ("demo\0", "demo\0x", "dem", "demo ", " demo", "DEMO", ""):
+    for password in ("demo\0", "demo\0x", "dem", "demo ", " demo", "DEMO", "", "d" * 10_000):
         assert client.post("/api/tokens", auth=("alice", password)).status_code == 401, password
     assert tracker.marked == []
 
@@ -274,6 +274,37 @@ def test_asking_for_the_count_needs_no_credentials_and_marks_nobody_whatever_com
 def test_no_credentials_cost_no_hash(client: FlaskClient, hash_checks: list[str]) -> None:
     assert client.post("/api/tokens").status_code == 401
     assert hash_checks == []
+
+
+NONE_AT_ALL = ["", " ", "alice:demo", "Basic", "Bearer", "Digest username=alice"]
+NO_PASSWORDS = ["", "!!!", "=", "YWxpY2U=", "Og==", "A" * 10_000]  # YWxpY2U= has no colon, and Og== is one
+NO_TOKENS = ["", " ", "\t", "x", "..", "a.b.c", "a=b, c=d", "eyJ4IjoxfQ.aaaaaa.bbbbbb", "A" * 10_000]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [*NONE_AT_ALL, *(f"Basic {each}" for each in NO_PASSWORDS), *(f"Bearer {each}" for each in NO_TOKENS)],
+    ids=lambda credentials: repr(credentials[:20]),
+)
+def test_credentials_that_are_none_are_refused_at_every_door(
+    client: FlaskClient, tracker: NotingTracker, credentials: str
+) -> None:
+    for method, path in (("POST", "/api/tokens"), ("GET", "/api/me"), ("GET", "/api/online/users")):
+        answer = client.open(path, method=method, headers={"Authorization": credentials})
+        assert (answer.status_code, list(answer.json or ())) == (401, ["error"])
+    assert tracker.marked == []
+
+
+def test_a_password_opens_no_door_for_tokens_and_a_token_none_for_passwords(
+    client: FlaskClient, tracker: NotingTracker, token: str
+) -> None:
+    assert client.get("/api/me", auth=("alice", "demo")).status_code == 401
+    assert client.post("/api/tokens", headers=bearer(token)).status_code == 401
+    assert tracker.marked == []
+
+
+def test_the_scheme_may_be_written_in_any_case(client: FlaskClient, token: str) -> None:
+    assert client.get("/api/me", headers={"Authorization": f"bearer {token}"}).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Bearer"])

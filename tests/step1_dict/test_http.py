@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.contracts.http import HttpContract, StepServer
-from tests.helpers.started_steps import Answer, Copy
+from tests.helpers.started_steps import Copy
 
 
 class TestStep1OverHttp(HttpContract):
     """python step1_dict/app.py."""
 
     step = "step1_dict"
-
-    @pytest.mark.parametrize("minutes", ["5.0001", "6", "4320", "99999999999", "9" * 400])
-    def test_minutes_longer_than_keep_are_a_400(
-        self, server: StepServer, refused: Callable[..., Answer], minutes: str
-    ) -> None:
-        refused(400, "GET", f"/api/online?minutes={minutes}")
-        refused(400, "GET", f"/api/online/users?minutes={minutes}", token=server.token("alice"))
 
     def test_dict_7_two_processes_give_two_answers(self, server: StepServer) -> None:
         token = server.client.sign_in("alice")

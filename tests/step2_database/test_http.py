@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.contracts.http import HttpContract, StepServer
-from tests.helpers.started_steps import Copy
 
 
 class TestStep2OverHttp(HttpContract):
@@ -28,14 +25,3 @@ class TestStep2OverHttp(HttpContract):
             assert other.online() == server.client.online()
             other.sign_in("carol")
             assert other.online() == server.client.online()
-
-
-def test_a_kill_forgets_neither_who_was_online_nor_the_token(tmp_path: Path) -> None:
-    copy = Copy("step2_database", tmp_path)
-    with copy.demo() as client:
-        token = client.sign_in("alice")
-        assert client.online() == 1
-        copy.kill()
-    with copy.demo() as client:
-        assert client.online() == 1
-        assert client.call("GET", "/api/me", token=token).status == 200
