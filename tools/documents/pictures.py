@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,7 +37,6 @@ WIDTH = 360
 MINUTE = 60
 TEN_O_CLOCK = 10 * 60 * MINUTE
 FAR_OFF = 4_102_444_800  # seconds: a midnight in 2100, so that no key expires while it is replayed
-SIZE, SMALL = 13, 12  # of letters
 NAMES = ("alice", "bob", "carol")
 USERS = {name: SimpleNamespace(id=name) for name in NAMES}
 STYLE = """
@@ -151,6 +151,30 @@ def spans(states: Iterable[tuple[float, bool]]) -> Iterator[tuple[float, float]]
             yield times[0], times[-1]
 
 
+def across(left: float, right: float, until: float) -> Callable[[float], float]:
+    """Return what tells where a time stands, from 0 on the left to the last one on the right."""
+    return lambda time: left + (right - left) * time / until
+
+
+def way_of_a_request(picture: Drawing, width: float) -> None:
+    """Draw the boxes through which a request goes, from above to below, so wide each."""
+    steps: list[tuple[Cell, Cell]] = [
+        (("browser or curl", "浏览器或 curl"), ("GET /api/me, with a token", "GET /api/me，带令牌")),
+        ("auth.py: verify_token()", ("who is this? may they in?", "是谁？能放行吗？")),
+        ("presence.py: record()", ("never fails the request", "绝不让请求失败")),
+        ("api.py: get_me()", ("the view", "视图")),
+        (("browser or curl", "浏览器或 curl"), ("the response", "响应")),
+    ]
+    middle = 8 + width / 2
+    for row, (name, words) in enumerate(steps):
+        y = 8 + 66 * row
+        picture.box(8, y, width, 46, ink="alice" if row == 1 else "")
+        picture.text(18, y + 19, name, "strong" if row in (0, 4) else "code strong")
+        picture.text(18, y + 37, words, "small")
+        if row:
+            picture.arrow(middle, y - 20, middle, y - 1)
+
+
 def window(language: str) -> Drawing:
     """Draw how the window slides over the requests of two users."""
     requests = {"alice": (0, 2, 4), "bob": (1,)}
@@ -170,12 +194,9 @@ def window(language: str) -> Drawing:
         counts.append((second / MINUTE, tracker.get_online()))
 
     left, right = 58, 344
+    x = across(left, right, until)
     title = "The window slides over the requests of alice and bob", "窗口滑过 alice 和 bob 的请求"
     picture = Drawing(title, language)
-
-    def x(minutes: float) -> float:
-        return left + (right - left) * minutes / until
-
     picture.box(x(now - 5), 26, x(now) - x(now - 5), 112, looks="shade")
     picture.text((x(now - 5) + x(now)) / 2, 18, ("the window: 5 minutes", "窗口：5 分钟"), "middle")
     picture.line(x(now), 26, x(now), 138, looks="arrow")
@@ -264,12 +285,9 @@ def clock(language: str) -> Drawing:
                 states.append((second / MINUTE, count() == 1))
 
     left, right = 8, 346
+    x = across(left, right, until)
     title = "How long alice is online if the clock is set back", "时钟被拨回，alice 在线多久"
     picture = Drawing(title, language)
-
-    def x(minutes: float) -> float:
-        return left + (right - left) * minutes / until
-
     picture.text(x(1), 18, ("10:01: the clock is set back to 9:01", "10:01：时钟被拨回 9:01"), "small")
     picture.line(x(1), 24, x(1), 130, looks="arrow")
     for row, ((name, _, _), states) in enumerate(zip(forms, online, strict=True)):
@@ -320,20 +338,7 @@ def request(language: str) -> Drawing:
     """Draw the way of a request to the dict and back."""
     title = "The way of a request to the dict and back", "一个请求到字典再回来的路径"
     picture = Drawing(title, language)
-    steps: list[tuple[Cell, Cell]] = [
-        (("browser or curl", "浏览器或 curl"), ("GET /api/me, with a token", "GET /api/me，带令牌")),
-        ("auth.py: verify_token()", ("who is this? may they in?", "是谁？能放行吗？")),
-        ("presence.py: record()", ("never fails the request", "绝不让请求失败")),
-        ("api.py: get_me()", ("the view", "视图")),
-        (("browser or curl", "浏览器或 curl"), ("the response", "响应")),
-    ]
-    for row, (name, words) in enumerate(steps):
-        y = 8 + 66 * row
-        picture.box(8, y, 204, 46, ink="alice" if row == 1 else "")
-        picture.text(18, y + 19, name, "strong" if row in (0, 4) else "code strong")
-        picture.text(18, y + 37, words, "small")
-        if row:
-            picture.arrow(110, y - 20, 110, y - 1)
+    way_of_a_request(picture, 204)
     y = 8 + 66 * 2
     picture.arrow(212, y + 16, 239, y + 16)
     picture.box(240, y - 6, 112, 46)
@@ -388,12 +393,9 @@ def days(language: str) -> Drawing:
         article.db.engine.dispose()
 
     left, right = 14, 346
+    x = across(left, right, until)
     title = "How long a user who came once is online", "只来过一次的用户在线多久"
     picture = Drawing(title, language)
-
-    def x(hours: float) -> float:
-        return left + (right - left) * hours / until
-
     for row, (name, states) in enumerate(online.items()):
         y = 40 + 54 * row
         picture.text(left, y - 16, name, "code")
@@ -409,15 +411,9 @@ def days(language: str) -> Drawing:
             picture.text(x(16), y + 18, told, "online" if is_right else "wrong")
         picture.dot(x(0), y, "alice")
     picture.line(x(0), 126, x(until), 126, looks="axis")
-    names = [
-        ("Fri", "周五"),
-        ("Sat", "周六"),
-        ("Sun", "周日"),
-        ("Mon", "周一"),
-        ("Tue", "周二"),
-        ("Wed", "周三"),
-    ]
-    for day, words in enumerate(names):
+    english = ["Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    chinese = ["周五", "周六", "周日", "周一", "周二", "周三"]
+    for day, words in enumerate(zip(english, chinese, strict=True)):
         picture.line(x(24 * day), 126, x(24 * day), 132, looks="axis")
         picture.text(x(24 * day), 146, words, "small middle" if day else "small")
     picture.text(x(0), 164, ("each at 18:00", "都是 18:00"), "small")
@@ -440,12 +436,9 @@ def zones(language: str) -> Drawing:
                 states.append((minute, found == 1))
 
     left, right = 14, 346
+    x = across(left, right, until)
     title = "One server writes local time, another counts in UTC", "一台服务器写当地时间，另一台按 UTC 统计"
     picture = Drawing(title, language)
-
-    def x(minutes: float) -> float:
-        return left + (right - left) * minutes / until
-
     for row, (name, states) in enumerate(online.items()):
         y = 40 + 54 * row
         picture.text(left, y - 16, name, "code")
@@ -535,12 +528,9 @@ def resolution(language: str) -> Drawing:
         lanes[seconds] = written, states
 
     left, right = 14, 346
+    x = across(left, right, until)
     title = "Which calls are written, and until when alice is online", "哪次请求会写，alice 在线到什么时候"
     picture = Drawing(title, language)
-
-    def x(seconds: float) -> float:
-        return left + (right - left) * seconds / until
-
     for row, (seconds, (written, states)) in enumerate(lanes.items()):
         y = 42 + 62 * row
         picture.text(left, y - 20, (f"resolution {seconds}", f"写入间隔 {seconds}"), "strong")
@@ -573,20 +563,7 @@ def column(language: str) -> Drawing:
     """Draw the way of a request to the users' table: one pool to load the user, and another for the mark."""
     title = "The way of a request to the users' table", "一个请求到用户表的路径"
     picture = Drawing(title, language)
-    steps: list[tuple[Cell, Cell]] = [
-        (("browser or curl", "浏览器或 curl"), ("GET /api/me, with a token", "GET /api/me，带令牌")),
-        ("auth.py: verify_token()", ("who is this? may they in?", "是谁？能放行吗？")),
-        ("presence.py: record()", ("never fails the request", "绝不让请求失败")),
-        ("api.py: get_me()", ("the view", "视图")),
-        (("browser or curl", "浏览器或 curl"), ("the response", "响应")),
-    ]
-    for row, (name, words) in enumerate(steps):
-        y = 8 + 66 * row
-        picture.box(8, y, 196, 46, ink="alice" if row == 1 else "")
-        picture.text(18, y + 19, name, "strong" if row in (0, 4) else "code strong")
-        picture.text(18, y + 37, words, "small")
-        if row:
-            picture.arrow(106, y - 20, 106, y - 1)
+    way_of_a_request(picture, 196)
     picture.arrow(204, 97, 233, 97)
     picture.box(234, 74, 118, 46)
     picture.text(240, 93, ("the app's pool", "应用的连接池"), "strong")
@@ -679,12 +656,9 @@ def buckets(language: str) -> Drawing:
                 of_each[name].append((second, tracker.get_online() == 1))
 
     left, right = 58, 340
+    x = across(left, right, until)
     title = "When do bob and alice leave?", "bob 和 alice 什么时候离线"
     picture = Drawing(title, language)
-
-    def x(seconds: float) -> float:
-        return left + (right - left) * seconds / until
-
     for row, ((form, _), of_each) in enumerate(zip(forms, states, strict=True)):
         top = 8 + 112 * row
         picture.text(8, top + 14, form, "strong")
@@ -729,9 +703,7 @@ def fast_host(language: str) -> Drawing:
     title = "When does alice leave if another clock is fast?", "有台机器的时钟快了，alice 什么时候离线"
     picture = Drawing(title, language)
     left, right = 8, 346
-
-    def x(seconds: float) -> float:
-        return left + (right - left) * seconds / until
+    x = across(left, right, until)
 
     marked = "10:04:15: bob, marked by a machine", "10:04:15：bob 由一台机器记录，"
     picture.text(x(bob_at), 16, marked, "small end")
@@ -791,12 +763,9 @@ def breaker(language: str) -> Drawing:
             found["waits" if clock.now in reached else "at once"].append(clock.now)
 
     left, right = 16, 344
+    x = across(left, right, until)
     title = "Requests while Redis hangs", "Redis 卡死时的请求"
     picture = Drawing(title, language)
-
-    def x(seconds: float) -> float:
-        return left + (right - left) * seconds / until
-
     picture.box(x(hangs_from), 24, x(hangs_to) - x(hangs_from), 152, looks="shade")
     picture.text((x(hangs_from) + x(hangs_to)) / 2, 16, ("Redis hangs", "Redis 卡死"), "middle strong")
     lanes: list[tuple[str, Cell, str, str]] = [
@@ -837,14 +806,14 @@ DRAWINGS: tuple[Draw, ...] = (
 )
 
 
-def files() -> Iterator[tuple[Path, str]]:
-    """Return each picture's file and what belongs in it."""
-    for draw in DRAWINGS:
-        yield PICTURES / f"{draw.__name__}.svg", draw("en").svg()
-        yield PICTURES / f"{draw.__name__}.zh.svg", draw("zh").svg()
-
+# each picture's file, and how it is drawn
+FILES: dict[Path, Callable[[], Drawing]] = {
+    PICTURES / f"{draw.__name__}{ending}": partial(draw, language)
+    for draw in DRAWINGS
+    for language, ending in (("en", ".svg"), ("zh", ".zh.svg"))
+}
 
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
-    for path, text in files():
-        path.write_text(text, encoding="utf-8")
+    for path, draw in FILES.items():
+        path.write_text(draw().svg(), encoding="utf-8")
