@@ -34,7 +34,7 @@ OF_ONE = (
     checks.outdated_code,
     checks.unknown_names,
 )
-OF_A_PAIR = (checks.differences, checks.untranslated_terms)
+OF_A_PAIR = (checks.differences, checks.untranslated_terms, checks.run_otherwise)
 
 
 def named(each: object) -> str:
@@ -113,19 +113,19 @@ def test_few_blocks_are_not_run_and_they_say_why(each: Document) -> None:
     assert len(not_run) <= 2
 
 
-@pytest.mark.parametrize("each", [each for each in BOTH if checks.lesson_of(each)], ids=named)
-def test_each_stage_of_a_lesson_runs_and_prints_what_it_says(each: Document) -> None:
-    found = list(stages(each))
-    assert len(found) >= 4
-    for _, program in found:
+@pytest.mark.parametrize("name", [each.name for each in ENGLISH if checks.lesson_of(each)])
+def test_each_stage_of_a_lesson_runs_and_prints_what_both_languages_say(name: str) -> None:
+    both = [list(stages(each)) for each in pair(name)]
+    assert len(both[0]) >= 4
+    for program, its_twin in zip(*both, strict=True):  # they differ in comments at most, as checks.py sees to
         run = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
         )
-        assert run.stdout == to_be_printed(program) != ""
+        assert run.stdout == to_be_printed(program) == to_be_printed(its_twin) != ""
 
 
 def test_a_stage_that_would_print_something_else_is_noticed() -> None:
-    _, program = next(stages(changed(document(ROOT / LESSON), "print(get_online())  # 2", "print(3)  # 2")))
+    program = next(stages(changed(document(ROOT / LESSON), "print(get_online())  # 2", "print(3)  # 2")))
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert run.stdout != to_be_printed(program)
 
@@ -150,6 +150,14 @@ SLIPS_OF_A_PAIR = {
     "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),
     "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
+    "what is to be printed": (
+        LESSON,
+        "print(get_online())  # 2",
+        "print(get_online())  # 3",
+        "is not run as",
+    ),
+    "what is shown by a command": ("step3_redis/README.zh.md", '"ZADD"', '"ZREM"', "is not run as"),
+    "a command more": (LESSON_ZH, "图从左往右看", "```sh\ntrue\n```\n\n图从左往右看", "is not run as"),
     "a unit": (LESSON_3, "wait 0.2 s, and", "wait 0.2 ms, and", "figures"),
     "a sign, in Chinese": (LESSON_2_ZH, "偏移量是 +08:06", "偏移量是 -08:06", "figures"),
     "inline code in a table": (LESSON, "| `GET /` |", "| `GET /page` |", "inline code"),

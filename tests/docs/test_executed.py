@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +84,12 @@ def reader(tmp_path: Path) -> Reader:
     return Reader(folder)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.usefixtures("postgresql", "mysql", "redis")
-def test_what_the_documents_show_is_what_a_reader_gets(reader: Reader, language: str) -> None:
+def test_what_the_documents_show_is_what_a_reader_gets(reader: Reader) -> None:
+    """In English, and so in Chinese: run_otherwise() in checks.py finds what would be run in one alone."""
     shutil.rmtree(reader.folder)
     shutil.copytree(ROOT, reader.folder, ignore=LEFT_BEHIND)
-    for each in documents(language):
+    for each in documents("en"):
         reader.read(each)
 
 
@@ -143,24 +143,6 @@ def test_what_is_as_shown_is_accepted(each: Document, reader: Reader) -> None:
 def test_what_is_not_as_shown_is_noticed(each: Document, reader: Reader) -> None:
     with pytest.raises(AssertionError, match=r"EXAMPLE\.md:[12]: "):
         reader.read(each)
-
-
-STAGE = example("python", "x = 1\nprint(x)  # 1", "stage").source
-
-
-@pytest.mark.parametrize(
-    ("diff", "complaint"),
-    {
-        "-x = 1\n+x = 2\n@@\n-print(x)  # 1\n+print(x)  # 2": None,
-        "-x = 1\n+x = 2": "but got\n2",  # the comment behind the print still says 1
-        "-x = 1\n+x = 1 / 0": "ZeroDivisionError",
-        "-x = 3\n+x = 2": "has this 0 times",
-    }.items(),
-)
-def test_a_stage_is_the_one_before_with_its_diff(reader: Reader, diff: str, complaint: str | None) -> None:
-    document = Document(ROOT / "EXAMPLE.md", STAGE + example("diff", diff, "stage").source)
-    with pytest.raises(AssertionError, match=complaint) if complaint else nullcontext():
-        reader.read(document)
 
 
 def test_what_keeps_running_takes_its_terminal_until_it_is_stopped(reader: Reader) -> None:

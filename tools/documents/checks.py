@@ -14,11 +14,12 @@ from tests.helpers.what_survives import faults
 from tools.break_it.breakage import breakages
 from tools.documents.markdown import Document, Part, document
 from tools.documents.prose import MOST_SENTENCES, MOST_WORDS, paragraphs, prose, sentences, words
-from tools.documents.stages import stages
+from tools.documents.stages import stages, to_be_printed
 
 HAN = r"[\u4e00-\u9fff]"
 FULL_WIDTH = "，。；：！？、（）「」《》“”"
 HASH = r"(^|[^\S\n]+)#.*"
+PROMPT = re.compile(r"\$ |>>> |\.\.\. ")
 COMMENT = {**dict.fromkeys(("python", "pycon", "diff", "sh", "console"), HASH), "sql": r"\s*--.*"}
 TYPOGRAPHY = {
     rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}": "a space belongs between Chinese and English or digits",
@@ -147,6 +148,35 @@ def without_comments(part: Part) -> str:
     """Return code as the machine sees it."""
     comment = COMMENT.get(part.language)
     return re.sub(comment, "", part.text, flags=re.MULTILINE) if comment else part.text
+
+
+def run_otherwise(english: Document, chinese: Document) -> list[str]:
+    """Say where the tests would run, or compare, something else in Chinese: they run the English alone."""
+    both = zip_longest(runs(english), runs(chinese), fillvalue=(None, ()))
+    return [
+        f"{place(chinese, its)}: this is not run as {place(english, mine)} is"
+        for (mine, ours), (its, theirs) in both
+        if ours != theirs
+    ]
+
+
+def runs(each: Document) -> Iterator[tuple[Part, tuple[str, ...]]]:
+    """Return each block that the tests run, or compare with what is shown, and all of it but its comments."""
+    said = ""
+    for part in each.parts:
+        if part.kind == "remark":
+            said = said if part.text.startswith("stop ") else part.text
+            continue
+        if part.kind == "code" and not said.startswith(("not run: ", "from ", "diff: ")):
+            lines = part.text.splitlines()
+            if part.language in ("console", "pycon"):  # what comes back has no comments
+                lines = [re.sub(HASH, "", line) if PROMPT.match(line) else line for line in lines]
+            elif part.language == "text":
+                lines = lines if said.startswith("shown by ") else []  # otherwise a drawing
+            else:
+                lines = [to_be_printed(part.text), *without_comments(part).splitlines()]
+            yield part, (part.language, said, *lines)
+        said = ""
 
 
 def figures(text: str) -> Counter[str]:

@@ -27,7 +27,7 @@ from pathlib import Path
 from pexpect import ExceptionPexpect
 
 from tools.documents.markdown import Document, Part
-from tools.documents.stages import grown, to_be_printed
+from tools.documents.stages import to_be_printed
 from tools.documents.terminal import Terminal
 
 OWN_WORD = r"[\w.+-]+…"
@@ -45,14 +45,13 @@ class Reader:
         self.folder = folder
         self.terminals: list[Terminal] = []
         self.own_words: dict[str, str] = {}
-        self.program = ""  # as the lesson's last stage has left it
 
     def read(self, document: Document, patience: float = 120) -> None:
         """Do what the document says. AssertionError: something else came back; it names the line.
 
         patience: how many seconds a command may take; a machine without anything downloads what is required.
         """
-        said = self.program = ""
+        said = ""
         self.patience = patience
         self.terminals.clear()
         with ExitStack() as self.closing:
@@ -79,8 +78,7 @@ class Reader:
             case (_, "not") if said.startswith("not run: "):
                 pass
             case (("python" | "diff"), "stage"):
-                self.program = grown(self.program, part)
-                self.run_python(self.program)
+                pass  # test_documents.py runs each stage
             case ("python", "from") | ("diff", "diff:") | ("diff", "") | ("text", ""):
                 pass  # compared in tools/documents/checks.py, tables.py and test_own_app.py, or a drawing
             case "sh", "keeps":
@@ -96,9 +94,6 @@ class Reader:
                 self.watch(part.text, self.running(said.removeprefix("shown by ")))
             case "python", "":
                 self.run_python(part.text)
-            case (("python" | "diff"), "stage"):
-                self.program = grown(self.program, part)
-                self.run_python(self.program)
             case "pycon", "":
                 example = self.folder / "instance" / "example.txt"
                 example.write_text(part.text, encoding="utf-8")

@@ -17,13 +17,13 @@ from tests.helpers.started_steps import ROOT
 from tools.documents.markdown import Document, Part, document
 
 
-def stages(document: Document) -> Iterator[tuple[Part, str]]:
-    """Return each stage's block and the whole program as it is then. ValueError: a diff does not fit."""
+def stages(document: Document) -> Iterator[str]:
+    """Return the whole program as it is after each stage. ValueError: a diff does not fit."""
     program = ""
     for remark, block in pairwise(document.parts):
         if remark.kind == "remark" and remark.text == "stage":
             program = grown(program, block)
-            yield block, program
+            yield program
 
 
 def grown(program: str, block: Part) -> str:
@@ -59,7 +59,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", choices=sorted(path.parent.name for path in ROOT.glob("step*/README.md")))
     parser.add_argument("number", type=int)
     asked = parser.parse_args()
-    programs = [program for _, program in stages(document(ROOT / asked.folder / "README.md"))]
+    programs = list(stages(document(ROOT / asked.folder / "README.md")))
     if not 1 <= asked.number <= len(programs):
         parser.error(f"{asked.folder} has the stages 1 to {len(programs)}")
     print(programs[asked.number - 1], end="")
