@@ -213,10 +213,7 @@ def test_of_several_demos_that_start_at_once_one_makes_the_key(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["key"]
 
 
-@pytest.mark.parametrize("attempt", range(3))
-def test_two_demos_that_start_at_once_in_a_fresh_copy_share_accounts_and_key(
-    tmp_path: Path, attempt: int
-) -> None:
+def test_two_demos_that_start_at_once_in_a_fresh_copy_share_accounts_and_key(tmp_path: Path) -> None:
     one = Copy("step1_dict", tmp_path)
     other = duplicate(one)
     other.log = tmp_path / "log of the other"

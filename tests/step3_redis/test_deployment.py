@@ -31,34 +31,6 @@ class TestStep3Deployed(DeploymentContract):
         with Redis.from_url(shared_server) as client:
             client.delete(f"{prefix}:last-seen")
 
-    @pytest.mark.parametrize(
-        "address",
-        [
-            "",
-            "127.0.0.1:6379",
-            "5",
-            "http://127.0.0.1",
-            "redis://host:port",
-            "redis://host/x",
-            "redis://host/0.",
-        ],
-    )
-    def test_without_a_usable_address_flask_prints_one_sentence_and_ends(
-        self, copy: Copy, address: str
-    ) -> None:
-        settings = {"FLASK_SECRET_KEY": "12345678901234567890", "FLASK_REDIS_URL": address}
-        ended = copy.run(*copy.flask("run", "-p", "0"), settings=settings)
-        assert ended.returncode == 3
-        assert ended.stderr.startswith("FLASK_REDIS_URL") and ended.stderr.count("\n") == 1
-
-    @needs_gunicorn
-    def test_without_an_address_gunicorn_prints_the_sentence_and_ends(self, copy: Copy) -> None:
-        ended = copy.run(
-            *copy.gunicorn("-w", "2"), settings={"FLASK_SECRET_KEY": "12345678901234567890"}, seconds=10
-        )
-        assert ended.returncode != 0
-        assert "FLASK_REDIS_URL is not set" in ended.stderr
-
     @needs_gunicorn
     def test_two_workers_give_every_client_one_and_the_same_count(
         self, copy: Copy, deployed: dict[str, str]

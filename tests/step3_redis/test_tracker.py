@@ -269,12 +269,6 @@ def test_any_keep_can_be_had(client: Redis, prefix: str, clock: FakeClock, keep:
     assert tracker.online_users() == [(ALICE.id, clock.now)]
 
 
-def test_apps_on_one_redis_do_not_mix(client: Redis, prefix: str) -> None:
-    one, other = (RedisTracker(client, prefix=f"{prefix}-{name}") for name in ("one", "other"))
-    one.mark_online(ALICE)
-    assert (one.get_online(), other.get_online()) == (1, 0)
-
-
 def commands_during(watcher: Redis, client: Redis, do: Callable[[], Any]) -> list[str]:
     """Let the server say which commands it gets from the client meanwhile."""
     seen: list[str] = []

@@ -34,6 +34,7 @@ def kept(bench: Bench, folder: Path) -> dict[str, Any]:
     return read(folder / "results.json").figures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", EDGES)
 def test_a_user_counts_for_as_long_after_each_second_of_a_minute_as_the_documents_show(
     bench: Bench, form: str
@@ -43,6 +44,7 @@ def test_a_user_counts_for_as_long_after_each_second_of_a_minute_as_the_document
     assert SHOWN[f"edge {form}"] == EDGES[form]
 
 
+@pytest.mark.slow
 def test_a_resolution_shortens_a_stay_and_saves_writes_by_as_much_as_the_documents_show(
     bench: Bench, tmp_path: Path
 ) -> None:

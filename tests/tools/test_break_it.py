@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.helpers.started_steps import ROOT
 from tools.break_it import breakage as break_it
-from tools.break_it.breakage import Breakage, breakages, broken_run, copy_to, main, run, without_cure
+from tools.break_it.breakage import Breakage, Outcome, breakages, broken_run, copy_to, main, run, without_cure
 from tools.documents.checks import misprints_in
 
 EVERY = breakages()
@@ -90,25 +88,25 @@ def test_it_shows_the_change_and_the_failing_test_and_leaves_the_files_alone(
 
 
 @pytest.mark.parametrize(
-    ("changes", "code", "said"),
+    ("outcome", "code", "said"),
     [
-        pytest.param({"put": "from threading import RLock as Lock"}, 1, "does not notice", id="it passes"),
-        pytest.param({"shows": "KeyError"}, 1, "does not notice", id="it fails for another reason"),
+        pytest.param(Outcome(0, "1 passed in 0.5s"), 1, "does not notice", id="it passes"),
+        pytest.param(Outcome(1, "E   KeyError: 7"), 1, "does not notice", id="it fails for another reason"),
+        pytest.param(Outcome(0, "1 skipped in 0.5s"), 2, "cannot be run here", id="it is skipped"),
         pytest.param(
-            {"test": "tests/step2_database/test_time_zones.py"}, 2, "cannot be run here", id="it is skipped"
+            Outcome(2, "E   no module named x"), 2, "cannot be run here", id="it cannot be collected"
         ),
+        pytest.param(Outcome(-1, "It has not ended"), 2, "cannot be run here", id="it does not end"),
     ],
 )
 def test_a_test_that_does_not_notice_is_told(
-    changes: dict[str, Any],
+    outcome: Outcome,
     code: int,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name in ("TEST_POSTGRESQL_URL", "TEST_MYSQL_URL", "REQUIRE_SERVERS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(break_it, "breakages", lambda: {"dict-4": replace(EVERY["dict-4"], **changes)})
+    monkeypatch.setattr(break_it, "run", lambda folder, *tests: outcome)
     assert main(["dict-4"]) == code
     assert said in capsys.readouterr().out
 

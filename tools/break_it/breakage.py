@@ -36,7 +36,6 @@ COPIED = (
 )
 ENGLISH, CHINESE = "en", "zh"
 SECONDS = 120  # for one test, in a process of its own
-ABOUT = "Take one cure out in a copy, and see which test notices."
 
 
 @dataclass(frozen=True)
