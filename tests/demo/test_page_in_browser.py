@@ -305,17 +305,6 @@ class TestPage(PageFixtures):
                 assert not tab.page.get_by_text(hidden, exact=True).is_visible()
                 tab.page.click("#language")
 
-    def test_another_window_is_asked_for_at_once(self, open_page: OpenPage) -> None:
-        tab = open_page()
-        see(tab.page, "0")
-        held = hold(tab.page, ASKED)
-        with tab.page.expect_request("**/page/online?minutes=1"):
-            tab.page.get_by_label("1 minute").check()
-        assert tab.page.get_by_text("asking …").is_visible()
-        assert tab.page.locator("#number").inner_text() == "?"
-        waiting(tab.page, held, -1).fulfill(json=answer(7))
-        see(tab.page, "7")
-
     def test_the_line_survives_a_change_of_window_and_stretches_to_it_and_its_axes_have_numbers(
         self, open_page: OpenPage
     ) -> None:

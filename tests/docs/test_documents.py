@@ -146,9 +146,7 @@ SLIPS_OF_A_PAIR = {
     "a figure in a table": (LESSON, "| 400, 503 |", "| 400, 504 |", "figures"),
     "a figure in a drawing": ("docs/scale.md", "127.0.0.1:8002", "127.0.0.1:8003", "figures"),
     "a line of code": (LESSON, "- 5 * 60  #", "- 6 * 60  #", "code"),
-    "a line of code, in Chinese": (LESSON_ZH, "- 5 * 60  #", "- 6 * 60  #", "code"),
     "a shown output": (LESSON, '"minutes":5,', '"minutes":6,', "code"),
-    "a shown output, in Chinese": (LESSON_ZH, '"minutes":5,', '"minutes":6,', "code"),
     "what code is in": (LESSON, "```python", "```py", "languages of code"),
     "what is to be printed": (
         LESSON,
@@ -163,27 +161,13 @@ SLIPS_OF_A_PAIR = {
     "inline code in a table": (LESSON, "| `GET /` |", "| `GET /page` |", "inline code"),
     "a picture": ("README.md", "docs/plots/edge.svg", "docs/plots/mark.svg", "pictures"),
     "a fold": (LESSON, "Read the picture", f"{FOLD}\nRead the picture\n</details>\n", "is not what"),
-    "a fold, in Chinese": (
-        LESSON_ZH,
-        "图从左往右看",
-        f"{FOLD}\n图从左往右看\n</details>\n",
-        "is not what",
-    ),
     "a box": (LESSON, "Read the picture", "> [!TIP]\n> Read the picture", "is not what"),
     "a heading's level": (LESSON, "## What you can do", "### What you can do", "is not what"),
-    "a heading's level, in Chinese": (LESSON_ZH, "## 现在你会了", "### 现在你会了", "is not what"),
     "a heading less": (LESSON, '## See it run <a id="run-it"></a>', "", "is not what"),
     "a heading less, in Chinese": (LESSON_ZH, '## 先跑起来看看 <a id="run-it"></a>', "", "is not what"),
     "an anchor": (LESSON, '<a id="record">', '<a id="summary">', "anchors"),
-    "an anchor, in Chinese": (LESSON_ZH, '<a id="record">', '<a id="summary">', "anchors"),
     "a row less": (LESSON, "\n| dict-2 |", "\n\n| dict-2 |", "is not what"),
     "a link": (LESSON, "(../tests/common/test_auth.py)", "(../conftest.py)", "links"),
-    "a link, in Chinese": (
-        LESSON_ZH,
-        "(../tests/common/test_auth.py)",
-        "(../conftest.py)",
-        "links",
-    ),
     "a remark less": (LESSON, "<!-- from common/auth.py -->", "", "is not what"),
     "a term, in Chinese": ("README.zh.md", "换成你自己得到的令牌", "换成你自己得到的", "'token' is 令牌"),
 }
@@ -207,12 +191,6 @@ SLIPS_OF_ONE = {
         LESSON_ZH,
         "[首页](../README.zh.md)建",
         "[首页](../README.md)建",
-        "other language",
-    ),
-    "the other language, in English": (
-        LESSON,
-        "(../README.md) shows",
-        "(../README.zh.md) shows",
         "other language",
     ),
     "the other language, in the bar": (
@@ -321,7 +299,6 @@ SLIPS_OF_ONE = {
     "no anchor": (LESSON, ' <a id="record"></a>', "", "is no anchor"),
     "a level left out": (LESSON, "## What you can do", "#### What you can do", "no level left out"),
     "code that its file has otherwise": (LESSON, "    record(account)\n", "", "not as in common/auth.py"),
-    "code, in Chinese": (LESSON_ZH, "    record(account)\n", "", "not as in common/auth.py"),
     "a test that is not there": (LESSON, "pytest -k dict_8_", "pytest -k dict_9_", "dict_9_ finds no test"),
     "a breakage that is not there": (LESSON, "break_it dict-5", "break_it dict-8", "no breakage dict-8"),
     "a setting that is not there": (

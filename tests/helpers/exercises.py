@@ -113,11 +113,6 @@ def turned_red(outcome: Outcome) -> set[str]:
     return set(FAILED.findall(outcome.output))
 
 
-def works(outcome: Outcome) -> bool:
-    """Whether tests passed; without a server of their own, some may be skipped, but not all."""
-    return outcome.code == 0 and not outcome.skipped
-
-
 def complaints(folder: Path, *command: str) -> str:
     """Return what a tool has to say of a copy, "" if nothing."""
     process = subprocess.run(

@@ -12,21 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
-from hypothesis.strategies import (
-    SearchStrategy,
-    binary,
-    booleans,
-    dictionaries,
-    floats,
-    integers,
-    just,
-    lists,
-    none,
-    one_of,
-    recursive,
-    sampled_from,
-    text,
-)
+from hypothesis import strategies as st
 
 from lab import app as lab_app
 from lab.app import LARGEST_BODY, POLICY, create_app, main
@@ -161,36 +147,22 @@ def test_the_largest_story_fits_and_is_answered(client: FlaskClient) -> None:
     assert answer.status_code == 200
 
 
-KEYS = sampled_from(
-    [
-        "marks",
-        "until",
-        "window",
-        "resolution",
-        "created",
-        "apart",
-        "set",
-        "down",
-        "user",
-        "at",
-        "process",
-        "by",
-        "since",
-    ]
-)
-NUMBERS = one_of(integers(0, 600), integers(), floats())
+OF_A_STORY = ["marks", "until", "window", "resolution", "created", "apart", "set", "down"]
+OF_ITS_PARTS = ["user", "at", "process", "by", "since"]
+KEYS = st.sampled_from(OF_A_STORY + OF_ITS_PARTS)
+NUMBERS = st.one_of(st.integers(0, 600), st.integers(), st.floats())
 
 
-def made_up() -> SearchStrategy[Any]:
+def made_up() -> st.SearchStrategy[Any]:
     """Return JSON with our own names in the wrong places."""
-    leaves = one_of(none(), booleans(), NUMBERS, text(max_size=5), just("alice"))
-    anything = recursive(
-        leaves, lambda inner: one_of(lists(inner, max_size=3), dictionaries(KEYS, inner, max_size=4))
+    leaves = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=5), st.just("alice"))
+    anything = st.recursive(
+        leaves, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4))
     )
     # most fields as they should be, so that some stories are told to their end
-    marks = lists(one_of(just(ALICE), dictionaries(KEYS, anything, max_size=3)), max_size=3)
-    whole = dictionaries(KEYS, anything, max_size=2)
-    return one_of(
+    marks = st.lists(st.one_of(st.just(ALICE), st.dictionaries(KEYS, anything, max_size=3)), max_size=3)
+    whole = st.dictionaries(KEYS, anything, max_size=2)
+    return st.one_of(
         anything,
         whole.flatmap(lambda more: marks.map(lambda marks: {"until": 600, "marks": marks, **more})),
     )
@@ -201,7 +173,7 @@ def test_no_body_is_too_much_for_it(examples: int) -> None:
     client = create_app().test_client()
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(one_of(made_up().map(lambda story: json.dumps(story).encode()), binary(max_size=50)))
+    @given(st.one_of(made_up().map(lambda story: json.dumps(story).encode()), st.binary(max_size=50)))
     def send(body: bytes) -> None:
         answer = client.post("/api/replay", data=body)
         assert answer.status_code in (200, 400), answer.text

@@ -17,7 +17,7 @@ def new_tracker(clock: FakeClock) -> DictTracker:
     return DictTracker(WINDOW, KEEP, clock)
 
 
-@pytest.mark.parametrize("examples", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [100, pytest.param(500, marks=pytest.mark.slow)])
 def test_a_dict_answers_what_the_model_answers(examples: int) -> None:
     compare_with_the_model(new_tracker, EXPECTED, examples)
 

@@ -20,9 +20,9 @@ from tests.step2_database.test_tracker import add_users
     ("backend", "examples"),
     [
         ("sqlite", 30),
-        pytest.param("sqlite", 300, marks=pytest.mark.slow),
-        pytest.param("postgresql", 200, marks=pytest.mark.slow),
-        pytest.param("mysql", 200, marks=pytest.mark.slow),
+        pytest.param("sqlite", 150, marks=pytest.mark.slow),
+        pytest.param("postgresql", 100, marks=pytest.mark.slow),
+        pytest.param("mysql", 100, marks=pytest.mark.slow),
     ],
 )
 def test_a_column_answers_what_the_model_answers(

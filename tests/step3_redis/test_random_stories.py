@@ -14,8 +14,8 @@ from tests.helpers.clock import FakeClock
     ("backend", "examples"),
     [
         ("fakeredis", 50),
-        pytest.param("fakeredis", 500, marks=pytest.mark.slow),
-        pytest.param("redis", 500, marks=pytest.mark.slow),
+        pytest.param("fakeredis", 250, marks=pytest.mark.slow),
+        pytest.param("redis", 250, marks=pytest.mark.slow),
     ],
 )
 def test_a_sorted_set_answers_what_the_model_answers(client: Redis, prefix: str, examples: int) -> None:

@@ -111,15 +111,22 @@ def test_a_test_that_does_not_notice_is_told(
     assert said in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that each breakage finds as it was."""
+    folder = tmp_path_factory.mktemp("copy")
+    copy_to(folder)
+    return folder
+
+
 @pytest.mark.slow
-def test_without_a_breakage_all_their_tests_pass(tmp_path: Path) -> None:
-    copy_to(tmp_path)
-    outcome = run(tmp_path, *{breakage.test for breakage in EVERY.values()})
+def test_without_a_breakage_all_their_tests_pass(copy: Path) -> None:
+    outcome = run(copy, *{breakage.test for breakage in EVERY.values()})
     assert outcome.passed, outcome.output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("breakage", EVERY.values(), ids=EVERY)
-def test_with_the_breakage_its_test_fails_for_that_reason(breakage: Breakage) -> None:
-    _, outcome = broken_run(breakage)
+def test_with_the_breakage_its_test_fails_for_that_reason(breakage: Breakage, copy: Path) -> None:
+    _, outcome = broken_run(breakage, copy)
     assert outcome.shows(breakage), outcome.output

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -131,18 +132,18 @@ def run(folder: Path, *tests: str, seconds: int = SECONDS) -> Outcome:
     return Outcome(process.returncode, process.stdout)
 
 
-def broken_run(breakage: Breakage) -> tuple[list[str], Outcome]:
-    """Break a temporary copy and run the test in it; return the lines of the diff and the outcome."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        copy_to(folder)
-        file = folder / breakage.file
-        source = file.read_text(encoding="utf-8")
-        broken = breakage.broken(source)
-        file.write_text(broken, encoding="utf-8")
-        names = breakage.file, f"{breakage.file} (broken)"
-        diff = difflib.unified_diff(source.splitlines(), broken.splitlines(), *names, n=1, lineterm="")
-        return list(diff), run(folder, breakage.test)
+def broken_run(breakage: Breakage, copy: Path) -> tuple[list[str], Outcome]:
+    """Break the copy, run the test in it, and mend it; return the lines of the diff and the outcome."""
+    file = copy / breakage.file
+    source = file.read_text(encoding="utf-8")
+    broken = breakage.broken(source)
+    file.write_text(broken, encoding="utf-8")
+    Path(cache_from_source(file)).unlink(missing_ok=True)  # that of another breakage may look as new
+    names = breakage.file, f"{breakage.file} (broken)"
+    diff = difflib.unified_diff(source.splitlines(), broken.splitlines(), *names, n=1, lineterm="")
+    outcome = run(copy, breakage.test)
+    file.write_text(source, encoding="utf-8")
+    return list(diff), outcome
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -168,10 +169,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     breakage = every[defect]
     print(f"{defect}: {breakage.why[ENGLISH]}\n{defect}: {breakage.why[CHINESE]}\n")
-    try:
-        diff, outcome = broken_run(breakage)
-    except ValueError as error:
-        parser.error(f"{error}: undo your change to try this")
+    with tempfile.TemporaryDirectory() as folder:
+        copy_to(Path(folder))
+        try:
+            diff, outcome = broken_run(breakage, Path(folder))
+        except ValueError as error:
+            parser.error(f"{error}: undo your change to try this")
     print("\n".join(diff), outcome.output, sep="\n\n")
     name = breakage.test.rpartition("::")[2]
     if outcome.skipped or outcome.code not in (0, 1):

@@ -427,6 +427,7 @@ def unknown_names(each: Document) -> list[str]:
     ]
 
 
+@cache
 def sources(folders: str) -> list[str]:
     """Read all programs below some folders."""
     return [path.read_text(encoding="utf-8") for path in ROOT.glob(f"{folders}/**/*.py")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -85,6 +85,7 @@ class Document:
 ENGLISH_ONLY = ("CHANGELOG.md", "SECURITY.md")  # what every repository has
 
 
+@cache
 def document(path: Path) -> Document:
     """Read one document."""
     return Document(path, path.read_text(encoding="utf-8"))
