@@ -54,15 +54,3 @@ class DeploymentContract:
             token = client.sign_in("dora", "open sesame")
             for _ in range(8):  # whichever worker answers
                 assert client.call("GET", "/api/me", token=token).status == 200
-
-    def test_with_an_empty_secret_key_flask_prints_one_sentence_and_ends(self, copy: Copy) -> None:
-        ended = copy.run(*copy.flask("run", "-p", "0"), settings={**self.settings, "FLASK_SECRET_KEY": ""})
-        assert ended.returncode == 3
-        assert ended.stderr.startswith("FLASK_SECRET_KEY") and ended.stderr.count("\n") == 1
-
-    @needs_gunicorn
-    def test_without_a_secret_key_gunicorn_prints_the_sentence_and_ends(self, copy: Copy) -> None:
-        # without that exit status gunicorn starts new workers for ever; 60 seconds are for a busy machine
-        ended = copy.run(*copy.gunicorn("-w", "2"), settings=self.settings, seconds=60)
-        assert ended.returncode != 0
-        assert "FLASK_SECRET_KEY is not set" in ended.stderr

@@ -181,7 +181,7 @@ class PageContract(PageFixtures):
     def test_keyboard_and_screen_reader_find_all_of_it_on_narrow_and_on_wide_screens(
         self, open_page: OpenPage, language: str
     ) -> None:
-        tab = open_page(language, color_scheme="light", reduced_motion="reduce")
+        tab = open_page(language, reduced_motion="reduce")
         for name in ("alice", "bob"):
             tab.page.click(f"[data-name={name}]")
             lane(tab.page, name).and_(tab.page.locator(".is-in")).wait_for()
@@ -189,8 +189,6 @@ class PageContract(PageFixtures):
         tab.page.get_by_text('"users"').wait_for()
         sign_in(tab.page, "alice", "wrong")
         tab.page.locator("#trouble[data-why=Basic]").wait_for()
-        assert tab.violations() == []
-        tab.page.emulate_media(color_scheme="dark")
         assert tab.violations() == []
         for width in (360, 600, 760, 1000, 1600):
             tab.page.set_viewport_size({"width": width, "height": 800})

@@ -72,7 +72,11 @@ class Watched:
                 self.with_credentials.add(address.path)
 
     def violations(self) -> list[str]:
-        """Return what axe-core finds wrong for whoever uses a keyboard or a screen reader."""
+        """Return what axe-core finds wrong for users of a keyboard or a screen reader, by day and by night."""
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # as above
 
-        return [f"{each['id']}: {each['nodes']}" for each in Axe().run(self.page).response["violations"]]
+        found = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            found += Axe().run(self.page).response["violations"]
+        return [f"{each['id']}: {each['nodes']}" for each in found]

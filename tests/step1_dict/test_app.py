@@ -19,20 +19,6 @@ def app(make_app: MakeApp) -> Flask:
     return make_app(ONLINE_MINUTES=2, ONLINE_KEEP_MINUTES=60)
 
 
-def test_the_apps_tracker_goes_by_the_clock_that_nobody_can_set(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = FakeClock()
-    monkeypatch.setattr("step1_dict.tracker.steady_clock", lambda: clock)
-    client = make_app().test_client()
-    client.post("/api/tokens", auth=("alice", "demo"))
-    counts = []
-    for _ in range(2):
-        counts.append(client.get("/api/online").json)
-        clock.advance(minutes=5)
-    assert counts == [{"online": online, "minutes": 5, "resolution_seconds": 0} for online in (1, 0)]
-
-
 def test_someone_is_seen_to_leave_after_six_seconds(app: Flask) -> None:
     tracker: DictTracker = app.extensions["presence"].tracker
     tracker._clock = clock = FakeClock()

@@ -36,23 +36,6 @@ def statuses(app: Flask, token: str) -> tuple[int, int]:
     return client.get("/api/me", headers=bearer(token)).status_code, client.get("/api/online").status_code
 
 
-def test_redis_stopped_fails_no_request_and_counting_resumes(
-    app: Flask, own_server: RedisServer, retry_clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    token = token_of(app, "alice")
-    own_server.end()
-    for _ in range(5):
-        assert statuses(app, token) == (200, 503)
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert app.test_client().get("/api/me", headers=bearer(token)).json["last_seen"] is None  # type: ignore[index]
-
-    own_server.start()
-    assert statuses(app, token) == (200, 503)  # left alone for five seconds
-    retry_clock.advance(seconds=5)
-    assert statuses(app, token) == (200, 200)
-    assert app.test_client().get("/api/online").json["online"] == 1  # type: ignore[index]
-
-
 def test_a_redis_that_was_never_there_fails_no_request_and_the_log_says_why(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:

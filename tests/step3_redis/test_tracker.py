@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -311,15 +310,6 @@ def test_each_call_is_one_round_trip_but_for_a_mark_that_tidies(tracker: RedisTr
     mark = partial(tracker.mark_online, BOB)
     for call in (mark, mark, tracker.get_online, tracker.online_users, partial(tracker.last_seen, BOB)):
         assert round_trips(client, call) == 1, call
-
-
-@pytest.mark.parametrize("backend", ["fakeredis"])
-def test_last_seen_is_exact_at_any_time_of_day(tracker: RedisTracker, clock: FakeClock) -> None:
-    dice = random.Random(20200302)
-    for _ in range(300):
-        clock.advance(microseconds=dice.randrange(3_600_000_000))
-        tracker.mark_online(ALICE)
-        assert tracker.last_seen(ALICE) == clock.now
 
 
 def test_the_example_at_the_top_of_the_file_runs() -> None:

@@ -33,10 +33,10 @@ class Listing(TrackerFixtures):
         assert len(tracker.online_users()) == 100
         assert len(tracker.online_users(limit=101)) == 101
 
-    @pytest.mark.parametrize("limit", [0, -1])
-    def test_a_list_of_nobody_is_refused(self, tracker: OnlineTracker, limit: int) -> None:
-        with pytest.raises(ValueError, match="limit"):
-            tracker.online_users(limit=limit)
+    def test_a_list_of_nobody_is_refused(self, tracker: OnlineTracker) -> None:
+        for limit in (0, -1):
+            with pytest.raises(ValueError, match="limit"):
+                tracker.online_users(limit=limit)
 
     def test_a_list_within_a_window_holds_whom_the_count_counts(
         self, tracker: OnlineTracker, clock: FakeClock
