@@ -291,10 +291,9 @@ def test_a_reader_who_may_not_come_in_any_more_is_not_counted(
     assert own.online() == "1"
 
 
-@EVERY_PAIR
-def test_whoever_is_refused_is_not_counted(
-    own_app: Callable[[], OwnApp], redis_in_this_process: None
-) -> None:
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize("door", DOORS)
+def test_whoever_is_refused_is_not_counted(own_app: Callable[[], OwnApp]) -> None:
     own = own_app()
     assert own.status(own.browser("ann", "wrong")) == 401
     assert own.status(own.browser("nobody")) == 401
@@ -553,8 +552,11 @@ def test_the_test_that_the_page_shows_passes(own_app: Callable[[], OwnApp], tmp_
     assert (told.returncode, told.stdout.splitlines()[-1][:8]) == (0, "1 passed"), told.stdout
 
 
-@EVERY_PAIR
-@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize(
+    ("door", "store", "in_memory"),
+    [(door, store, False) for door, stores in STORES_OF.items() for store in stores]
+    + [(door, "step2_database", True) for door in WITH_SQLALCHEMY],
+)
 def test_a_clock_may_be_handed_in(
     own_app: Callable[[], OwnApp],
     redis_in_this_process: None,

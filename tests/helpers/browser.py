@@ -72,7 +72,7 @@ class Watched:
                 self.with_credentials.add(address.path)
 
     def violations(self) -> list[str]:
-        """Return what axe-core finds wrong for users of a keyboard or a screen reader, by day and by night."""
+        """Return what axe-core finds wrong for a keyboard or a screen reader, by day and by night."""
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # as above
 
         found = []
