@@ -23,7 +23,10 @@ from tests.helpers.databases import new_database
 MakeApp = Callable[..., Flask]
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
+BACKENDS = ("sqlite", "postgresql", "mysql")
+
+
+@pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
     """Each database in turn; a test may name those it is about."""
     name: str = request.param
@@ -39,7 +42,14 @@ def database(backend: str, tmp_path: Path) -> Iterator[URL]:
 
 @pytest.fixture
 def make_app(database: URL) -> Iterator[MakeApp]:
-    """Make apps on that database, with resolution 0 unless told otherwise, and a clock that the test moves.
+    """Make apps on that database."""
+    with apps_on(database) as make:
+        yield make
+
+
+@contextmanager
+def apps_on(database: URL) -> Iterator[MakeApp]:
+    """Lend what makes apps, with resolution 0 unless told otherwise, and a clock that the test moves.
 
     The users are alice, bob and carol, whose ids are 1 to 3.
     """

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Table, insert
+from sqlalchemy import Column, DateTime, Engine, ForeignKey, Integer, MetaData, Table, insert, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
@@ -26,9 +26,10 @@ from tests.contracts.tracker.fixtures import MakeTracker
 from tests.contracts.tracker.shared_between_processes import SharedBetweenProcesses
 from tests.contracts.tracker.survives_restart import SurvivesRestart
 from tests.helpers.clock import FIVE_MINUTES, FakeClock
+from tests.helpers.databases import new_database
 from tests.helpers.examples import run_example
 from tests.helpers.users import ALICE
-from tests.step2_database.conftest import MakeApp, tracker_of
+from tests.step2_database.conftest import BACKENDS, MakeApp, apps_on, tracker_of
 
 THIRTY_SECONDS = timedelta(seconds=30)
 
@@ -40,33 +41,22 @@ def add_users(app: Flask, number: int) -> None:
         connection.execute(insert(User), rows)
 
 
-@pytest.fixture
-def new_tracker(make_app: MakeApp) -> Iterator[MakeTracker]:
-    app = make_app()
-    add_users(app, 200)
-    with app.app_context():  # a busy machine may take its time: what gives up is tested in test_outages.py
-        engines = [presence_engine(db.engine, {}, wait_seconds=30, ping=False) for _ in range(2)]
-    writing, reading = engines
-
-    def make(
-        *,
-        clock: FakeClock,
-        window: timedelta = FIVE_MINUTES,
-        keep: timedelta | None = None,  # all is kept
-        resolution: timedelta = timedelta(0),
-    ) -> DatabaseTracker:
-        return DatabaseTracker(
-            db.metadata.tables["users"],
-            writing=writing,
-            reading=reading,
-            window=window,
-            resolution=resolution,
-            clock=clock,
-        )
-
-    yield make
-    for engine in engines:
-        engine.dispose()
+@pytest.fixture(scope="module", params=BACKENDS)
+def engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Engine]]:
+    """The engines that write and read marks of 200 users; all promises are tried on the same table."""
+    folder = tmp_path_factory.mktemp("contract")
+    with new_database(request.param, folder) as database, apps_on(database) as make_app:
+        app = make_app()
+        add_users(app, 200)
+        with (
+            app.app_context()
+        ):  # a busy machine may take its time: what gives up is tested in test_outages.py
+            engines = [presence_engine(db.engine, {}, wait_seconds=30, ping=False) for _ in range(2)]
+        yield engines
+        for engine in engines:
+            engine.dispose()
 
 
 class TestDatabaseTrackerKeepsTheContract(
@@ -75,8 +65,21 @@ class TestDatabaseTrackerKeepsTheContract(
     """Step 2."""
 
     @pytest.fixture
-    def make_tracker(self, new_tracker: MakeTracker) -> MakeTracker:
-        return new_tracker
+    def make_tracker(self, engines: list[Engine]) -> MakeTracker:
+        writing, reading = engines
+        with writing.connect() as connection:
+            connection.execute(update(User).values(last_seen=None))
+
+        def make(
+            *,
+            clock: FakeClock,
+            window: timedelta = FIVE_MINUTES,
+            keep: timedelta | None = None,  # all is kept
+        ) -> DatabaseTracker:
+            users = db.metadata.tables["users"]
+            return DatabaseTracker(users, writing=writing, reading=reading, window=window, clock=clock)
+
+        return make
 
 
 def test_the_database_keeps_its_promises_in_the_eyes_of_the_type_checker(app: Flask) -> None:
