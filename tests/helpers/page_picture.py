@@ -81,11 +81,19 @@ class Film:
         assert taken.stat().st_size < FILM_AT_MOST
 
 
-def take_picture(page: Page, name: str, language: str, folder: Path) -> None:
+def take_pictures(page: Page, name: str, heights: tuple[int, int], folder: Path) -> None:
+    """Take the picture in English, and in Chinese two seconds later, so high each."""
+    for height, ending in zip(heights, LANGUAGES.values(), strict=True):
+        page.set_viewport_size({"width": 1000, "height": height})
+        _take_picture(page, f"{name}{ending}", folder)
+        page.evaluate("document.querySelector('#language').click()")  # and the mouse stays where it is
+        let_pass(page, 2)
+
+
+def _take_picture(page: Page, file: str, folder: Path) -> None:
     """Write the picture into docs/ if PICTURES is 1, otherwise into the folder, as large as that in docs/."""
     from PIL import Image  # noqa: PLC0415  # only maintainers have it
 
-    file = f"{name}{LANGUAGES[language]}"
     shown, taken = ROOT / "docs" / file, folder / file
     if os.environ.get("PICTURES") == "1":
         taken = shown
