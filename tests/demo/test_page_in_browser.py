@@ -393,7 +393,7 @@ class TestPage(PageFixtures):
         lit = tab.page.locator("#people [data-state=online]")
         tab.page.locator("#names", has_text=re.compile("^alice, carol$")).wait_for()
         assert (lit.count(), tab.page.locator("#number").inner_text()) == (2, "2")
-        dot = lane(tab.page, "alice").locator(".dot").last  # an earlier one may still slide out of the picture
+        dot = lane(tab.page, "alice").locator(".dot").last  # an earlier one may slide out of the picture
         band = lane(tab.page, "alice").locator(".track").bounding_box()
         box = dot.bounding_box()
         assert band and box
