@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis, RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from tests.helpers.databases import connection_to, server_url
 from tests.helpers.redis_server import NO_PERSISTENCE, redis_server
@@ -26,14 +27,25 @@ pytestmark = pytest.mark.slow
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".git", "instance", "*.egg-info", "__pycache__", ".*_cache")
 REDIS_PORT = 6379
+NOTE = "made_for_the_documents"
 KEYS = ("step3_redis-demo:last-seen", "online:last-seen")  # what the documents leave in a Redis
 
 
 @contextmanager
-def made(backend: str, *statements: tuple[str, str]) -> Iterator[None]:
-    """Create on a server what the documents suppose, and drop it again; fail if it is there already."""
+def made(backend: str, *statements: tuple[str, str], note: str = NOTE) -> Iterator[None]:
+    """Create on a server what the documents suppose, and drop it again.
+
+    If somebody else has it already, this fails. What a run left behind that was killed is dropped first:
+    the empty database called note, which is made first and dropped last, tells that it is ours.
+    """
     server = connection_to(server_url(backend), isolation_level="AUTOCOMMIT")
     with server as connection, ExitStack() as stack:
+        try:
+            connection.execute(text(f"CREATE DATABASE {note}"))
+        except ProgrammingError:
+            for _, drop in reversed(statements):
+                connection.execute(text(drop))
+        stack.callback(connection.execute, text(f"DROP DATABASE {note}"))
         for create, drop in statements:
             connection.execute(text(create))
             stack.callback(connection.execute, text(drop))
@@ -43,8 +55,8 @@ def made(backend: str, *statements: tuple[str, str]) -> Iterator[None]:
 @pytest.fixture
 def postgresql() -> Iterator[None]:
     """The PostgreSQL that the documents name: the database app with the user app."""
-    role = "CREATE ROLE app LOGIN PASSWORD 'secret'", "DROP ROLE app"
-    database = "CREATE DATABASE app OWNER app", "DROP DATABASE app WITH (FORCE)"
+    role = "CREATE ROLE app LOGIN PASSWORD 'secret'", "DROP ROLE IF EXISTS app"
+    database = "CREATE DATABASE app OWNER app", "DROP DATABASE IF EXISTS app WITH (FORCE)"
     with made("postgresql", role, database):
         yield
 
@@ -52,8 +64,8 @@ def postgresql() -> Iterator[None]:
 @pytest.fixture
 def mysql() -> Iterator[None]:
     """The MySQL or MariaDB that the documents name, likewise."""
-    user = "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'", "DROP USER app@'127.0.0.1'"
-    database = "CREATE DATABASE app", "DROP DATABASE app"
+    user = "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'", "DROP USER IF EXISTS app@'127.0.0.1'"
+    database = "CREATE DATABASE app", "DROP DATABASE IF EXISTS app"
     rights = "GRANT ALL ON app.* TO app@'127.0.0.1'", "SELECT 1"
     with made("mysql", user, database, rights):
         yield
@@ -71,6 +83,23 @@ def redis(tmp_path: Path) -> Iterator[None]:
         assert not client.exists(*KEYS), "this Redis is in use: let the documents be tested with another"
         yield
         client.delete(*KEYS)
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "mysql"])
+def test_what_a_killed_run_left_behind_is_dropped_and_what_is_somebody_elses_is_not(backend: str) -> None:
+    statements = "CREATE DATABASE left_behind", "DROP DATABASE IF EXISTS left_behind"
+    ours = made(backend, statements, note="left_behind_note")
+    with connection_to(server_url(backend), isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statements[0]))
+        try:
+            with pytest.raises(ProgrammingError), ours:
+                pass
+            connection.execute(text("CREATE DATABASE left_behind_note"))
+            with made(backend, statements, note="left_behind_note"):
+                pass
+        finally:
+            for name in ("left_behind", "left_behind_note"):
+                connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
 
 
 @pytest.fixture
