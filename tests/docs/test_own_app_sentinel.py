@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -94,3 +95,13 @@ def test_sentinels_and_redis_are_asked_with_the_same_timeouts_and_no_second_try(
     assert [(told["host"], told["port"]) for told in asked] == [("127.0.0.1", 1)]
     assert (pool.service_name, pool.is_master, pool.max_connections) == ("mymaster", True, 10_000)
     assert app.extensions["presence"].tracker.key == "own:last-seen"
+
+
+def test_what_step_3_can_be_told_it_can_be_told_behind_sentinels_too(online: ModuleType) -> None:
+    app = Flask("own")
+    app.config["REDIS_SENTINELS"] = [["127.0.0.1", 1]]
+    minute = timedelta(minutes=1)
+    online.init_online(app, prefix="tests", window=2 * minute, keep=60 * minute, parse_id=str)
+    tracker = app.extensions["presence"].tracker
+    assert (tracker.key, tracker.window, tracker.keep) == ("tests:last-seen", 2 * minute, 60 * minute)
+    assert tracker._parse_id("one") == "one"
