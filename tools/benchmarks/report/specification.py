@@ -166,10 +166,10 @@ def tables(results: Results) -> dict[str, Table]:
             [("to write down one user (a mark)", "记录一个用户"),
              *(time(run.median(comparison, "here")) for comparison in (
                 f"dict mark {most}", f"{database} mark", f"redis mark {most}"))],
-            [("a mark's share of a small request (step 2: SQLite)",
-              "一次记录在小请求的耗时里占多少（第 2 步：SQLite）"),
+            [("what a mark takes of a small request's time (step 2 on SQLite)",
+              "一次记录在小请求的耗时里占多少（第 2 步用 SQLite）"),
              percent(run.share("step1_dict")),
-             *(fill(("{}; {} when it need not be written", "{}；不必写入时 {}"),
+             *(fill(("{}, or {} for a user marked just before", "{}；刚刚记录过的用户 {}"),
                     percent(run.share(step)), percent(run.share(step, marked=WITHIN)))
                for step in STEPS[1:])],
             [fill(("to count {}, and {}", "统计一次，{}用户与 {}用户在线"), *map(number, ends)),
@@ -185,7 +185,7 @@ def tables(results: Results) -> dict[str, Table]:
              *(fill(("{} with 1 worker, {} with 2", "1 个工作进程 {}，2 个 {}"),
                       run.answered(store, "1"), run.answered(store, "2")) for store in (database, "redis"))],
             [("move on when there is", "何时换下一个"),
-             ("a second process, or a restart that must forget nobody",
+             ("a second process, or if a restart must not forget anybody",
               "需要第二个进程，或者重启后不能丢数据"),
              fill((
                  "too much writing (1,000 busy users are {} writes a second), or counts that take long",
