@@ -296,6 +296,7 @@ SLIPS_OF_ONE = {
         "shows this line of step1_dict",
     ),
     "a stage that does not fit": (LESSON, "-    last_seen[user] = int", "-    last_seen[user] =", "not once"),
+    "a stage with another number": (LESSON, "(stage 2):", "(stage 3):", "does not say that it is stage 2"),
     "no anchor": (LESSON, ' <a id="record"></a>', "", "is no anchor"),
     "a level left out": (LESSON, "## What you can do", "#### What you can do", "no level left out"),
     "code that its file has otherwise": (LESSON, "    record(account)\n", "", "not as in common/auth.py"),

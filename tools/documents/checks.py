@@ -309,13 +309,18 @@ def lines_never_shown(each: Document) -> list[str]:
 
 
 def stages_that_do_not_fit(each: Document) -> list[str]:
-    """Say which stage's diff does not fit the program before it."""
+    """Say which stage's diff does not fit the program before it, or which is shown without its number."""
     try:
-        for _ in stages(each):
-            pass
+        number = len(list(stages(each)))
     except ValueError as error:
         return [f"{each.name}: {error}"]
-    return []
+    above = re.findall(r"(.+)\n\n<!-- stage -->\n", each.source)
+    named = {"en": "stage {}", "zh": "阶段 {}"}[each.language].format
+    return [
+        f"{each.name}: the line above a stage does not say that it is {named(n)}"
+        for n, line in zip(range(1, number + 1), above, strict=True)
+        if not re.search(rf"{named(n)}\b", line)
+    ]
 
 
 def misprints(each: Document) -> list[str]:
