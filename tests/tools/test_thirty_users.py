@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pytest
-from flask import Flask, abort, request, session
+from flask import Flask, abort, redirect, request, session
+from flask.typing import ResponseReturnValue
 from werkzeug.serving import make_server
 
 from common import presence
@@ -16,7 +17,7 @@ from tools.thirty_users import main
 
 
 def new_app(online: Callable[[], str]) -> Flask:
-    """An app with a form and with HTTP Basic, whose count is told as a test says."""
+    """An app with a form, HTTP Basic and tokens, whose count is told as a test says."""
     app = Flask("own")
     app.secret_key = "a test's own key"
     presence.init_app(app, DictTracker())
@@ -27,12 +28,28 @@ def new_app(online: Callable[[], str]) -> Flask:
             session["name"] = request.form["password"]
         return ""
 
+    @app.post("/tokens")
+    def tokens() -> dict[str, dict[str, str]]:
+        told = request.authorization or request.get_json()
+        name, password = told["username"], told["password"]
+        return {"user": {"access_token": f"token of {name}"}} if name == password else {"user": {}}
+
+    @app.get("/page")
+    def page() -> ResponseReturnValue:
+        return shelf() if "name" in session else redirect("/login")
+
+    @app.get("/login")
+    def login_form() -> str:
+        return "Who are you?"
+
     @app.get("/shelf")
     def shelf() -> str:
         shown = request.authorization
         name = session.get("name")
-        if shown and shown.username == shown.password:
+        if shown and shown.type == "basic" and shown.username == shown.password:
             name = shown.username
+        if shown and shown.type == "bearer":
+            name = (shown.token or "").removeprefix("token of ")
         if name is None:
             abort(401)
         presence.record(name)
@@ -57,13 +74,33 @@ def served(app: Flask) -> Iterator[str]:
 
 
 FORM = ["--sign-in", "/login", "email={name}@example.org", "password={name}"]
+TOKEN = ["--token", "/tokens", "access_token"]
+WAYS = {"basic": ["--basic"], "form": FORM, "token": TOKEN}
+WAYS["token for JSON"] = [*TOKEN, "username={name}", "password={name}"]
 
 
-@pytest.mark.parametrize("how", [["--basic"], FORM], ids=["basic", "form"])
-def test_thirty_users_are_counted_exactly(how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_thirty_users_are_counted_exactly(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     with served(new_app(lambda: f"{presence.get_online()} online")) as address:
-        assert main([address, "/shelf", *how, "--visits", "2"]) == 0
-    assert capsys.readouterr().out == "/shelf: 60 times 200\n/online: 100 times 30\n"
+        assert main([address, "/shelf", *WAYS[way], "--visits", "2"]) == 0
+    signed_in = "/login: 30 times 200\n" if way == "form" else ""
+    assert capsys.readouterr().out == f"{signed_in}/shelf: 60 times 200\n/online: 100 times 30\n"
+
+
+def test_an_answer_without_the_token_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = [*TOKEN, "username={name}", "password=guessed"]
+    with served(new_app(lambda: "30")) as address, pytest.raises(SystemExit) as ended:
+        main([address, "/shelf", *wrong])
+    assert str(ended.value.code).startswith("/tokens gave user")
+    assert str(ended.value.code).endswith(" no access_token: 200")
+
+
+def test_users_who_are_sent_to_the_form_again_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = ["--sign-in", "/login", "email={name}", "password={name}", "--visits", "1"]
+    with served(new_app(lambda: f"{presence.get_online()} online")) as address:
+        assert main([address, "/page", *refused]) == 1
+    told = "/login: 30 times 200\n/page: 30 times 200 at /login\n/online: 100 times 0\n"
+    assert capsys.readouterr().out == told
 
 
 def test_a_count_that_is_wrong_once_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,4 +120,5 @@ def test_users_who_are_refused_and_a_count_that_is_unknown_are_told(
             )
             == 1
         )
-    assert capsys.readouterr().out == "/shelf: 30 times 401\n/online: 100 times status 503\n"
+    told = "/login: 30 times 200\n/shelf: 30 times 401\n/online: 100 times status 503\n"
+    assert capsys.readouterr().out == told
