@@ -17,14 +17,13 @@ from flask_socketio import SocketIO
 
 from common import presence
 from recipes.small_app import auth, new_app, run
-from step1_dict.tracker import DictTracker
 
 BEAT_SECONDS, TAIL = 25, timedelta(seconds=30)  # in the tail, a socket open in another process has its beat
 
 
 def create_app() -> Flask:
-    """Make the app; keep_marking() has to run beside it, in each process."""
-    app = new_app(DictTracker())
+    """Make the app and begin its beats; they are a thread, so it has to be made in each process."""
+    app = new_app()
     LoginManager(app).request_loader(lambda _: auth.authenticate(auth.get_auth(), None) or None)  # it marks
     socketio = SocketIO(app, async_mode="threading")
     user_of = app.extensions["user_of_socket"] = {}  # the sid of an open socket -> its user's id
@@ -42,6 +41,7 @@ def create_app() -> Flask:
         if user_id not in {None, *user_of.values()}:  # or another tab of the same user is open
             presence.mark_offline(user_id, TAIL)
 
+    socketio.start_background_task(keep_marking, app)
     return app
 
 
@@ -55,6 +55,4 @@ def keep_marking(app: Flask) -> None:
 
 
 if __name__ == "__main__":
-    app = create_app()
-    app.extensions["socketio"].start_background_task(keep_marking, app)
-    run(app)
+    run(create_app())

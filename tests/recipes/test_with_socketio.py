@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from flask import Flask
@@ -11,17 +20,23 @@ from werkzeug.datastructures import Authorization
 pytest.importorskip("flask_socketio", reason="pip install -c constraints.txt -e '.[recipes]'")
 
 from flask_login import current_user
+from flask_socketio import SocketIO
+from simple_websocket import Client
 
 from common import presence
 from recipes.with_socketio import create_app, keep_marking
 from step1_dict.tracker import DictTracker
+from tests.contracts.deployment import needs_gunicorn
 from tests.helpers.clock import FakeClock
+from tests.helpers.redis_server import redis_server
+from tests.helpers.started_steps import ROOT, START_SECONDS, address_in
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def app(clock: FakeClock) -> Flask:
+def app(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    monkeypatch.setattr(SocketIO, "start_background_task", lambda *_: None)  # a test's beats follow its clock
     app = create_app()
     presence.init_app(app, DictTracker(clock=clock))
     return app
@@ -143,3 +158,87 @@ def test_nobody_opens_a_socket_for_somebody_else(app: Flask) -> None:
     assert not app.extensions["socketio"].test_client(app).is_connected()
     assert online(app) == 0
     assert app.extensions["user_of_socket"] == {}
+
+
+FOUR_WORKERS = """
+import os
+from types import SimpleNamespace
+
+import recipes.small_app
+import recipes.with_socketio
+
+names = [f"user{number}" for number in range(1, 31)]
+recipes.small_app.USERS.update({name: SimpleNamespace(id=name, name=name, is_admin=False) for name in names})
+recipes.with_socketio.BEAT_SECONDS = 1
+app = recipes.with_socketio.create_app()
+
+
+@app.get("/sockets")
+def sockets():
+    return {str(os.getpid()): len(app.extensions["user_of_socket"])}
+"""
+USERS = [f"user{number}" for number in range(1, 31)]
+
+
+def socket_url(address: str, transport: str, sid: str = "") -> str:
+    return f"{address}/socket.io/?EIO=4&transport={transport}{sid and '&sid='}{sid}"
+
+
+def basic(name: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{name}:demo".encode()).decode()}
+
+
+def websocket(address: str, name: str) -> Client:
+    """Open a socket that never polls."""
+    url = socket_url(address, "websocket").replace("http", "ws", 1)
+    socket = Client.connect(url, headers=basic(name))
+    # before anything is read: this client overlooks what comes with the handshake, until more comes
+    socket.send("40")
+    opened = [str(socket.receive(timeout=START_SECONDS)) for _ in range(2)]
+    assert [text.partition("{")[0] for text in opened] == ["0", "40"]  # Engine.IO is open, and Socket.IO
+    return socket
+
+
+def polled(address: str, name: str) -> int:
+    """Open a socket by two requests, as a client does that polls, and return the second's status."""
+    with urlopen(Request(socket_url(address, "polling"), headers=basic(name))) as answer:
+        sid = json.loads(answer.read()[1:])["sid"]
+    try:
+        with urlopen(Request(socket_url(address, "polling", sid), b"40", basic(name))) as answer:
+            return int(answer.status)
+    except HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def told(address: str, path: str) -> Any:
+    with urlopen(address + path) as answer:
+        return json.loads(answer.read())
+
+
+@needs_gunicorn
+def test_four_workers_on_one_redis_count_thirty_websockets_exactly_and_refuse_clients_that_poll(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "thirty.py").write_text(FOUR_WORKERS, encoding="utf-8")
+    log = tmp_path / "log"
+    gunicorn = [sys.executable, "-m", "gunicorn", "-w", "4", "--threads", "100", "-b", "127.0.0.1:0"]
+    with redis_server(tmp_path) as redis, log.open("w", encoding="utf-8") as output, ExitStack() as closing:
+        settings = {"FLASK_REDIS_URL": redis.url, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+        command = [*gunicorn, "--no-control-socket", "--graceful-timeout", "1", "thirty:app"]
+        server = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
+        closing.callback(server.wait, START_SECONDS)
+        closing.callback(server.terminate)
+        address = address_in(log, server)
+        sockets = [websocket(address, name) for name in USERS]
+        counts = {told(address, "/online")["online"] for _ in range(100)}
+        open_in: dict[str, int] = {}
+        while len(open_in) < 4:
+            open_in |= told(address, "/sockets")
+        for socket in sockets:
+            socket.close()
+        # sooner or later the second request of one goes to another worker than the first
+        refused = any(polled(address, name) == 400 for name in USERS * 10)
+    assert counts == {30}
+    assert sum(open_in.values()) == 30
+    assert refused
