@@ -49,7 +49,7 @@ STEPS = {
             utc_datetime="step2_database/utc_datetime.py",
             dict_tracker="step1_dict/tracker.py",
         ),
-        "pytz beside Flask-SQLAlchemy; for PostgreSQL psycopg[binary], for MySQL and MariaDB pymysql[rsa]",
+        "pytz beside SQLAlchemy; for PostgreSQL psycopg[binary], for MySQL and MariaDB pymysql[rsa]",
         "init_online(app, db, User)",
     ),
     "step2_sqlite3": Lifted(

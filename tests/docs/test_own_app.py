@@ -27,11 +27,13 @@ from flask.testing import FlaskClient
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, select
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, TypeDecorator, create_engine, select
 from werkzeug.datastructures import Authorization
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
+from step2_database.engine import presence_engine
+from step2_database.tracker import DatabaseTracker
 from step2_database.utc_datetime import UtcDateTime
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.clock import FakeClock
@@ -530,7 +532,10 @@ def test_a_naive_column_keeps_its_instants_when_it_is_migrated(backend: str, tmp
     with new_database(backend, tmp_path) as database:
         zone = {"options": f"{database.query.get('options')} -c timezone=Asia/Shanghai"}
         url = database.update_query_dict(zone) if backend == "postgresql" else database
-        users = Table("users", MetaData(), Column("id", Integer), Column("last_seen", DateTime))
+        users = Table("users", MetaData(), Column("id", Integer))
+        users.append_column(
+            Column("last_seen", DateTime, nullable=backend == "sqlite")
+        )  # there a batch changes it
         with connection_to(url) as connection:
             users.create(connection)
             connection.execute(users.insert().values(id=1, last_seen=naive))
@@ -539,6 +544,7 @@ def test_a_naive_column_keeps_its_instants_when_it_is_migrated(backend: str, tmp
                 exec(line, {"op": op, "UtcDateTime": UtcDateTime})
             migrated = Table("users", MetaData(), Column("id", Integer), Column("last_seen", UtcDateTime))
             assert connection.scalar(select(migrated.c.last_seen)) == noon
+            connection.execute(migrated.insert().values(id=2))  # who has never come
             connection.commit()
 
 
@@ -588,6 +594,26 @@ def test_a_longer_window_can_be_asked_for_once_it_is_kept(
         online.init_online(own.app, keep=hour)
         online.record(7)
         assert online.get_online(hour) == 1
+
+
+@pytest.mark.parametrize(
+    ("door", "store"), [("sqlite3", "step2_sqlite3"), *(("Flask-Login", store) for store in STORES)]
+)
+def test_another_window_may_be_given_for_all_counts(
+    own_app: Callable[[], OwnApp], redis_in_this_process: None, tmp_path: Path
+) -> None:
+    (told,) = {each for part in PAGE.parts for each in part.inline_code if each.startswith("window=")}
+    source = tmp_path / "app.py"
+    written = re.sub(r"(?m)^( *init_online\(.*)\)$", rf"\1, {told})", source.read_text(encoding="utf-8"))
+    written = written.replace("from online import", "from datetime import timedelta\nfrom online import", 1)
+    source.write_text(written, encoding="utf-8")
+    own = own_app()
+    with own.app.app_context():
+        sys.modules["online"].record(1)
+        own.clock.advance(minutes=14, seconds=59)
+        assert sys.modules["online"].get_online() == own.app.extensions["presence"].online_count() == 1
+        own.clock.advance(seconds=1)
+        assert sys.modules["online"].get_online() == 0
 
 
 @pytest.mark.parametrize("store", STORES[2:])
@@ -688,14 +714,161 @@ def test_with_a_default_for_the_column_whoever_has_only_been_created_counts_as_o
 
 
 @pytest.mark.parametrize(
-    ("backend", "written"), [("sqlite", []), ("postgresql", ["last_seen"]), ("mysql", [])]
+    ("backend", "written"),
+    [
+        ("sqlite", ["modify_nullable"]),
+        ("postgresql", ["modify_nullable", "modify_type"]),
+        ("mysql", ["modify_nullable"]),
+    ],
 )
 def test_what_flask_db_migrate_writes_by_itself_of_a_changed_type(
     backend: str, written: list[str], tmp_path: Path
 ) -> None:
-    naive, aware = (Table("users", MetaData(), Column("last_seen", kind)) for kind in (DateTime, UtcDateTime))
+    naive = Table("users", MetaData(), Column("last_seen", DateTime, nullable=False))
+    aware = Table("users", MetaData(), Column("last_seen", UtcDateTime))
     with new_database(backend, tmp_path) as url, connection_to(url) as connection:
         naive.create(connection)
         found = compare_metadata(MigrationContext.configure(connection), aware.metadata)
         connection.commit()
-    assert [change[3] for (change,) in found] == written  # each changed column, with its type and no more
+    told = sorted(change[0] for changes in found for change in changes)
+    assert told == written  # of this column, and no more
+
+
+WITH_AN_ENGINE = """
+import logging
+import sys
+from datetime import datetime
+
+sys.modules["flask_sqlalchemy"] = None  # so that nothing can import it
+
+from flask import Flask
+from online import UtcDateTime, get_online, init_online, record
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last_seen: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
+options = {"pool_recycle": 60}
+engine = create_engine(sys.argv[1], **options)
+Base.metadata.create_all(engine)
+with Session(engine) as session:
+    session.add_all([User(id=1), User(id=2)])
+    session.commit()
+app = Flask("own")
+app.logger.setLevel(logging.ERROR)
+CALL
+with app.app_context():
+    record(1)
+    tracker = app.extensions["presence"].tracker
+    recycles = hasattr(tracker, "_writing") and tracker._writing.pool._recycle
+    print(get_online(), type(tracker).__name__, recycles)
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("sqlite:///own.sqlite", "1 DatabaseTracker 60"), ("sqlite://", "1 DictTracker False")]
+)
+def test_without_flask_sqlalchemy_the_call_is_given_the_engine(tmp_path: Path, url: str, told: str) -> None:
+    lift("step2_database", tmp_path / "online")
+    (call,) = {each for part in PAGE.parts for each in part.inline_code if "engine_options=" in each}
+    program = WITH_AN_ENGINE.replace("CALL", call)
+    alone = [sys.executable, "-c", program, url]
+    ran = subprocess.run(alone, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert (ran.stdout, ran.stderr) == (f"{told}\n", "")
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+def test_a_call_before_flask_sqlalchemy_knows_the_app_is_refused_in_a_sentence(
+    own_app: Callable[[], OwnApp],
+) -> None:
+    own = own_app()
+    module, online = sys.modules["app"], sys.modules["online"]
+    with pytest.raises(
+        RuntimeError, match=r"call db.init_app\(app\) before init_online\(\), or give your engine"
+    ):
+        online.init_online(Flask("early"), module.db, module.Reader)
+    assert own.online() == "0"
+
+
+class NaiveInTheTable(TypeDecorator[datetime]):
+    """A type such as many apps have: aware times in and out, and naive ones in UTC in the table."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _: Any) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql", "mysql"])
+def test_a_type_of_your_own_that_takes_and_gives_aware_times_may_stay(backend: str, tmp_path: Path) -> None:
+    users = Table("users", MetaData(), Column("id", Integer, primary_key=True))
+    users.append_column(Column("last_seen", NaiveInTheTable))
+    clock = FakeClock()
+    with new_database(backend, tmp_path) as url:
+        with connection_to(url) as connection:
+            users.create(connection)
+            connection.execute(users.insert(), [{"id": 1}, {"id": 2}])
+            connection.commit()
+        engine = create_engine(url)
+        writing, reading = (presence_engine(engine, {}, wait_seconds=2, ping=False) for _ in range(2))
+        tracker = DatabaseTracker(
+            users, writing=writing, reading=reading, resolution=timedelta(seconds=30), clock=clock
+        )
+        began = clock.now
+        tracker.mark_online(SimpleNamespace(id=1, last_seen=None))
+        counts = [tracker.get_online()]
+        clock.advance(minutes=4)
+        tracker.mark_online(SimpleNamespace(id=2, last_seen=began))
+        counts.append(tracker.get_online())
+        clock.advance(minutes=1)
+        counts.append(tracker.get_online())
+        seen = tracker.online_users()
+        for each in (writing, reading, engine):
+            each.dispose()
+    assert counts == [1, 2, 1]
+    rounded = timedelta(seconds=backend == "mysql")  # a plain DATETIME of MySQL keeps whole seconds
+    ((user_id, seen_at),) = seen
+    assert user_id == 2
+    assert abs(seen_at - began - timedelta(minutes=4)) <= rounded
+
+
+@pytest.mark.parametrize("store", STORES[1:2])
+@pytest.mark.parametrize("door", ["Flask-Login"])
+@pytest.mark.parametrize("looks", [False, True])
+def test_a_view_that_never_looks_at_the_user_marks_if_before_request_looks(
+    own_app: Callable[[], OwnApp], tmp_path: Path, looks: bool
+) -> None:
+    (told,) = {each for part in PAGE.parts for each in part.inline_code if each.endswith("is_authenticated")}
+    views = f"""
+@library.get("/plain")
+def plain() -> str:
+    return "The same for all."
+
+
+@library.before_app_request
+def look() -> None:
+    if {looks}:
+        {told}
+
+
+def create_app("""
+    source = tmp_path / "app.py"
+    written = source.read_text(encoding="utf-8").replace("def create_app(", views)
+    source.write_text(written, encoding="utf-8")
+    own = own_app()
+    assert own.browser("ann").get("/plain").status_code == 200
+    assert own.online() == ("1" if looks else "0")

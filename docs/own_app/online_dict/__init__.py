@@ -14,10 +14,17 @@ __all__ = [
 ]  # fmt: skip
 
 
-def init_online(app: Flask, *, keep: timedelta | None = None, clock: Clock | None = None) -> None:
+def init_online(
+    app: Flask,
+    *,
+    window: timedelta = timedelta(minutes=5),
+    keep: timedelta | None = None,
+    clock: Clock | None = None,
+) -> None:
     """Give the app its tracker; call this where the app is made.
 
-    keep: the longest window that you will ask for; five minutes unless given.
+    window: how long after a request a user counts as online, unless another window is asked for.
+    keep: the longest window that you will ask for; the one above unless given.
     clock: returns seconds since the epoch, for a test that moves the time.
     """
-    init_app(app, DictTracker(keep=keep, clock=clock))
+    init_app(app, DictTracker(window=window, keep=keep, clock=clock))

@@ -25,6 +25,7 @@ def init_online(
     *,
     client: Any = None,
     prefix: str | None = None,
+    window: timedelta = timedelta(minutes=5),
     keep: timedelta | None = None,
     parse_id: Callable[[str], Any] = int,
     clock: Clock = time.time,
@@ -33,13 +34,15 @@ def init_online(
 
     client: a Redis client that you have; without one, one is made for the address in REDIS_URL.
     prefix: sets your key apart from others on the same Redis; the app's name, unless given.
-    keep: the longest window that you will ask for; five minutes unless given.
+    window: how long after a request a user counts as online, unless another window is asked for.
+    keep: the longest window that you will ask for; the one above unless given.
     parse_id: makes an id of its text again; str for ids that are text.
     clock: returns seconds since the epoch, for a test that moves the time.
     """
     tracker = RedisTracker(
         client_for(app) if client is None else client,
         prefix=app.name if prefix is None else prefix,
+        window=window,
         keep=keep,
         parse_id=parse_id,
         clock=clock,

@@ -16,9 +16,18 @@ __all__ = [
 ]  # fmt: skip
 
 
-def init_online(app: Flask, *, clock: Callable[[], float] = time.time) -> None:
+def init_online(
+    app: Flask,
+    *,
+    window: timedelta = timedelta(minutes=5),
+    clock: Callable[[], float] = time.time,
+) -> None:
     """Give the app its tracker; call this where the app is made, once DATABASE, the path of the file, is set.
 
+    window: how long after a request a user counts as online, unless another window is asked for.
     clock: returns seconds since the epoch, for a test that moves the time.
     """
-    init_app(app, Sqlite3Tracker(app.config["DATABASE"], resolution=timedelta(seconds=30), clock=clock))
+    tracker = Sqlite3Tracker(
+        app.config["DATABASE"], window=window, resolution=timedelta(seconds=30), clock=clock
+    )
+    init_app(app, tracker)
