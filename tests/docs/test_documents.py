@@ -113,15 +113,24 @@ def test_few_blocks_are_not_run_and_they_say_why(each: Document) -> None:
     assert len(not_run) <= 2
 
 
-@pytest.mark.parametrize("name", [each.name for each in ENGLISH if checks.lesson_of(each)])
-def test_each_stage_of_a_lesson_runs_and_prints_what_both_languages_say(name: str) -> None:
-    both = [list(stages(each)) for each in pair(name)]
-    assert len(both[0]) >= 4
-    for program, its_twin in zip(*both, strict=True):  # they differ in comments at most, as checks.py sees to
-        run = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
-        )
-        assert run.stdout == to_be_printed(program) == to_be_printed(its_twin) != ""
+STAGES = [
+    (each.name, number)
+    for each in ENGLISH
+    if checks.lesson_of(each)
+    for number in range(len(list(stages(each))))
+]
+
+
+@pytest.mark.parametrize(("name", "number"), STAGES)
+def test_each_stage_of_a_lesson_runs_and_prints_what_both_languages_say(name: str, number: int) -> None:
+    program, its_twin = (list(stages(each))[number] for each in pair(name))  # apart in comments at most
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    assert run.stdout == to_be_printed(program) == to_be_printed(its_twin) != ""
+
+
+@pytest.mark.parametrize("each", [each for each in BOTH if checks.lesson_of(each)], ids=named)
+def test_a_lesson_grows_in_at_least_four_stages(each: Document) -> None:
+    assert len(list(stages(each))) >= 4
 
 
 def test_a_stage_that_would_print_something_else_is_noticed() -> None:
