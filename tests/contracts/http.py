@@ -76,7 +76,7 @@ class HttpContract:
         answer = server.client.call("GET", "/api/online/users", token=server.watchers_token)
         return [user for user in answer.json["users"] if user["name"] != "watcher"]
 
-    @pytest.mark.parametrize("examples", [100, pytest.param(2000, marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("examples", [30, pytest.param(2000, marks=pytest.mark.slow)])
     def test_whatever_is_sent_is_answered_and_a_refusal_marks_nobody(
         self, server: StepServer, examples: int
     ) -> None:

@@ -22,7 +22,7 @@ from tests.lab.stories import TIMES, UNTIL, eventful_stories, expected, quiet_st
 OURS = ("dict", "column", "column-resolution", "sorted-set")
 # in the tests that take long; HISTORIES=2000, half an hour, is worth it before a form is changed
 MANY = int(os.environ.get("HISTORIES", "150"))
-EXAMPLES = pytest.mark.parametrize("examples", [15, pytest.param(MANY, marks=pytest.mark.slow, id="many")])
+EXAMPLES = pytest.mark.parametrize("examples", [8, pytest.param(MANY, marks=pytest.mark.slow, id="many")])
 
 
 def test_one_story_is_played_at_a_time_and_nothing_of_what_a_form_prints_is_seen(

@@ -119,7 +119,7 @@ def test_memory_never_holds_more_users_than_were_active_within_keep(leaving: str
     clock = FakeClock()
     tracker, most_active, last_marked = DictTracker(clock=clock), 0, dict[int, datetime]()
     dice = random.Random(20200302)
-    for _ in range(20):  # crowds of other users each time, with a pause or none between them
+    for _ in range(10):  # crowds of other users each time, with a pause or none between them
         first = dice.randrange(2000)
         for user_id in range(first, first + dice.randrange(1, 150)):
             clock.advance(seconds=0 if leaving == "all at once" else dice.choice((1, 2)))
