@@ -208,12 +208,7 @@ SLIPS_OF_ONE = {
         "[首页](../README.md) ·",
         "language",
     ),
-    "another host, bare": (
-        LESSON,
-        "Read the picture",
-        "Read https://example.org/,",
-        "leaves this",
-    ),
+    "another host, bare": (LESSON, "Read the picture", "Read https://example.org/,", "leaves this"),
     "an image that is not there": (
         LESSON,
         "Read the picture",
@@ -284,12 +279,7 @@ SLIPS_OF_ONE = {
         "words: at most",
     ),
     "ten sentences": (LESSON, "Read the picture", f"{'One more. ' * 5}Read the picture", "10 sentences"),
-    "ten sentences, in Chinese": (
-        LESSON_ZH,
-        "图从左往右看",
-        f"{'还有。' * 5}图从左往右看",
-        "10 sentences",
-    ),
+    "ten sentences, in Chinese": (LESSON_ZH, "图从左往右看", f"{'还有。' * 5}图从左往右看", "10 sentences"),
     "a term that is not explained": (LESSON, "a **circuit breaker**", "a breaker", "explained nowhere"),
     "a term, in Chinese, that is not explained": (LESSON_ZH, "**熔断**", "熔断", "explained nowhere"),
     "a term that is explained too late": (
