@@ -13,13 +13,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common import presence
 from common.accounts import Account, add_account, create_tables
 from common.api import new_app
 from tests.helpers.apps import QUICK_HASH
+from tests.helpers.databases import noted_on
 
 
 class Base(DeclarativeBase):
@@ -141,15 +141,8 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 @contextmanager
 def noted(app: Flask) -> Iterator[list[str]]:
     """Lend the app's context, and a list that fills with the statements which go to its database."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(" ".join(statement.split()))
-
-    with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
+    with app.app_context(), noted_on(db.engine) as sent:
         yield sent
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

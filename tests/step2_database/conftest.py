@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, event
+from sqlalchemy import URL
 
 from common.accounts import add_account, create_tables, find_by_name
 from common.presence import Presence
@@ -18,7 +18,7 @@ from step2_database.models import db
 from step2_database.tracker import DatabaseTracker
 from tests.helpers.apps import QUICK_HASH
 from tests.helpers.clock import FakeClock
-from tests.helpers.databases import new_database
+from tests.helpers.databases import new_database, noted_on
 
 MakeApp = Callable[..., Flask]
 
@@ -109,16 +109,7 @@ def clock_of(app: Flask) -> FakeClock:
 @contextmanager
 def noted(app: Flask) -> Iterator[list[str]]:
     """Lend a list that fills with the statements which the app sends, those of its presence included."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(" ".join(statement.split()))
-
     with app.app_context():
         engines = (db.engine, tracker_of(app)._writing, tracker_of(app)._reading)
-    for engine in engines:
-        engine.connect().close()  # what a new connection sends is no part of a request
-        event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
+    with noted_on(*engines) as sent:
+        yield sent
