@@ -33,7 +33,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv
 fi
 
-echo "Setting up .venv, once: some 120 MB are fetched, in a minute or two"
+echo "Setting up .venv, once: some 120 MB are fetched, which may take some minutes"
 "$python" -m venv --clear .venv
 # Each package is named as it is fetched. A pipe hides whether pip has failed; the file says it.
 {
