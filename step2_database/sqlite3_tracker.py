@@ -127,6 +127,11 @@ class Sqlite3Tracker:
         waits = self._wait_seconds
         # isolation_level=None: each statement commits by itself
         with closing(sqlite3.connect(self._path, timeout=waits, isolation_level=None)) as connection:
-            # no fsync for each mark: a power cut may lose the last marks, and in WAL mode damages no file
-            connection.execute("PRAGMA synchronous = NORMAL")
-            return connection.execute(statement, values).fetchall()
+            try:
+                # no fsync for each mark: a power cut may lose the last marks, and in WAL mode damages no file
+                connection.execute("PRAGMA synchronous = NORMAL")
+                return connection.execute(statement, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                if type(error) is sqlite3.DatabaseError:  # the file is damaged, or was replaced by another
+                    raise sqlite3.OperationalError(str(error)) from error  # which is an outage, too
+                raise

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 import step2_database.sqlite3_tracker
-from common.presence import OnlineTracker
+from common.presence import OnlineTracker, Presence, PresenceUnknown
 from step2_database.sqlite3_tracker import Sqlite3Tracker
 from tests.contracts.tracker.any_window import AnswersAnyWindow
 from tests.contracts.tracker.clock_set_back import FollowsTheClock
@@ -113,6 +113,19 @@ def test_an_id_that_sqlite_cannot_keep_is_no_outage(path: Path) -> None:
     with pytest.raises(sqlite3.ProgrammingError) as error:
         tracker.mark_online(SimpleNamespace(id=UUID(int=7)))
     assert not isinstance(error.value, tracker.outages)
+
+
+def test_a_damaged_file_is_an_outage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    presence = Presence(Sqlite3Tracker(tmp_path / "own.sqlite"))
+    presence.record(ALICE)
+    assert presence.get_online() == 1
+    (tmp_path / "own.sqlite").write_bytes(b"no database" * 500)
+    presence.record(ALICE)
+    with pytest.raises(PresenceUnknown):
+        presence.get_online()
+    assert [record.message for record in caplog.records] == [
+        "Users are not marked, the presence store fails: OperationalError('file is not a database')"
+    ]
 
 
 def test_a_mark_gives_up_while_another_process_writes_for_long_and_a_count_goes_on(
