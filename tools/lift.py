@@ -12,6 +12,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from keyword import iskeyword
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ STEPS = {
 
 def lift(step: str, folder: Path) -> None:
     """Make the folder. SystemExit: it is there already, its parent is not, or its name cannot be imported."""
-    if not folder.name.isidentifier():
+    if not folder.name.isidentifier() or iskeyword(folder.name):
         sys.exit(f"{folder.name} is no name that Python can import: call the folder online, for example.")
     if not folder.parent.is_dir():
         sys.exit(f"{folder.parent} is no folder: name one that is there, and the folder to make in it.")

@@ -73,6 +73,7 @@ def test_every_file_is_copied_as_it_is_and_imports_nothing_of_ours(tmp_path: Pat
         ("there", "there is there already: delete it first, or give another name."),
         ("no/online", "no is no folder: name one that is there, and the folder to make in it."),
         ("on-line", "on-line is no name that Python can import: call the folder online, for example."),
+        ("import", "import is no name that Python can import: call the folder online, for example."),
     ],
 )
 def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence_and_nothing_is_written(
