@@ -89,6 +89,7 @@ class NotingTracker:
 
     def get_online(self, window: timedelta | None = None) -> int:
         self._read()
+        self.windows.append(window)
         return len(set(self.marked))
 
     def online_users(self, window: timedelta | None = None, limit: int = 100) -> list[tuple[Any, datetime]]:

@@ -214,10 +214,13 @@ def test_a_number_is_written_without_a_needless_fraction(
     assert answer == f'{{"online":0,"minutes":{minutes},"resolution_seconds":0}}\n'
 
 
-def test_the_list_is_of_the_window_asked_for(client: FlaskClient, tracker: NotingTracker) -> None:
+@pytest.mark.parametrize("path", ["/api/online", "/api/online/users"])
+def test_the_count_and_the_list_are_of_the_window_asked_for(
+    client: FlaskClient, tracker: NotingTracker, path: str
+) -> None:
     alice = sign_in(client, "alice")
-    client.get("/api/online/users?minutes=0.1", headers=alice)
-    client.get("/api/online/users", headers=alice)
+    client.get(f"{path}?minutes=0.1", headers=alice)
+    client.get(path, headers=alice)
     assert tracker.windows == [timedelta(seconds=6), timedelta(minutes=5)]
 
 

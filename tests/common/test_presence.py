@@ -600,16 +600,9 @@ def test_a_warning_gives_the_reason_although_the_errors_own_repr_hides_it(
     assert "the presence store fails: Terse('connection refused')" in caplog.text
 
 
-def test_the_window_that_is_asked_for_reaches_the_tracker(
-    presence: Presence, tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def count(window: timedelta | None = None) -> int:
-        tracker.windows.append(window)  # as the list does
-        return 7
-
-    monkeypatch.setattr(tracker, "get_online", count)
+def test_the_window_that_is_asked_for_reaches_the_tracker(presence: Presence, tracker: NotingTracker) -> None:
     for window in (None, timedelta(minutes=2)):
-        assert (get_online(window), presence.get_online(window)) == (7, 7)
+        assert (get_online(window), presence.get_online(window)) == (0, 0)
         assert (online_users(window), presence.online_users(window)) == ([], [])
     assert tracker.windows == [None] * 4 + [timedelta(minutes=2)] * 4
 
@@ -644,6 +637,23 @@ def test_the_count_for_every_page_is_asked_for_once_a_second(
     assert (online_count(), get_online()) == (1, 2)
     monotonic.advance(seconds=0.001)
     assert online_count() == 2
+
+
+def test_a_count_that_took_long_is_as_old_as_its_question(
+    presence: Presence, tracker: NotingTracker, monotonic: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter((7, 8))
+
+    def count_slowly(window: timedelta | None = None) -> int:
+        monotonic.advance(seconds=0.7)
+        return next(counts)
+
+    monkeypatch.setattr(tracker, "get_online", count_slowly)
+    assert online_count() == 7
+    monotonic.advance(seconds=0.299)
+    assert online_count() == 7
+    monotonic.advance(seconds=0.001)  # a second after the question, and 0.3 after the answer
+    assert online_count() == 8
 
 
 @pytest.mark.parametrize("seen_before", [False, True])

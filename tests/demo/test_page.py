@@ -112,6 +112,18 @@ def test_without_its_script_the_page_shows_the_number_and_is_loaded_anew(
     assert re.search(r'<div id="count" role="status" data-state="known">\s*<p id="number">1</p>', body)
 
 
+@pytest.mark.parametrize(("asked", "minutes"), [("", 5), ("?minutes=1", 1)])
+def test_a_reload_shows_at_once_who_has_come_meanwhile_within_the_window_chosen(
+    client: FlaskClient, tracker: NotingTracker, asked: str, minutes: int
+) -> None:
+    titles = []
+    for user_id in (1, 2, 3):
+        tracker.marked.append(user_id)
+        titles += re.findall("<title>(.+)</title>", client.get(f"/{asked}").text)
+    assert titles == ["1 · tests.common", "2 · tests.common", "3 · tests.common"]
+    assert tracker.windows == [timedelta(minutes=minutes)] * 3
+
+
 @pytest.mark.parametrize("failing", ["reads_fail", "marks_fail"])
 def test_while_the_store_fails_the_page_shows_that_the_number_is_unknown_and_leaves_the_store_alone(
     client: FlaskClient, tracker: NotingTracker, failing: str
@@ -299,7 +311,7 @@ def test_who_is_online_is_told_in_one_answer_with_the_marks_as_they_were_written
             for number, name in ((2, "bob"), (1, "alice"))
         ],
     }
-    assert tracker.windows == [timedelta(seconds=6)]
+    assert tracker.windows == [timedelta(seconds=6)] * 2
     assert tracker.marked == [1, 2, 77]  # asking has marked nobody
 
 
