@@ -26,7 +26,7 @@ from tests.contracts.tracker.shared_between_processes import OneProcessOnly
 from tests.contracts.tracker.survives_restart import ForgetsAtRestart
 from tests.helpers.clock import FakeClock
 from tests.helpers.examples import run_example
-from tests.helpers.threads import run_at_once
+from tests.helpers.threads import join, run_at_once, start_thread
 from tests.helpers.users import ALICE, BOB, CAROL, Someone
 
 
@@ -185,6 +185,22 @@ def test_the_dict_is_copied_once_a_64th_of_it_is_left() -> None:
     clock.advance(microseconds=1)
     assert tracker.get_online() == 9
     assert tracker._last_seen is copied  # and is not copied anew for each who leaves
+
+
+def test_who_had_to_wait_is_dated_by_the_end_of_the_wait_so_that_the_dict_stays_in_order() -> None:
+    clock = FakeClock()
+    tracker = crowded(clock, 1)
+    with tracker._lock:  # another thread is at it
+        waits = [
+            start_thread(partial(tracker.mark_online, ALICE)),
+            start_thread(partial(tracker.mark_offline, Someone(0), timedelta(minutes=1))),
+        ]
+        for thread in waits:
+            thread.join(0.1)
+        clock.advance(seconds=10)
+    join(*waits)
+    assert tracker.last_seen(ALICE) == clock.now
+    assert tracker.online_users() == [(ALICE.id, clock.now), (0, clock.now - timedelta(minutes=4))]
 
 
 class SeenWhileBobArrives(int):
