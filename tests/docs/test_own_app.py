@@ -24,6 +24,7 @@ from alembic.operations import Operations
 from fakeredis import FakeRedis, FakeServer
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -280,7 +281,7 @@ def test_what_no_view_answers_marks_nobody(own_app: Callable[[], OwnApp]) -> Non
 
 
 @pytest.mark.parametrize("store", STORES[:1])
-@pytest.mark.parametrize("door", ["Flask-Login"])
+@pytest.mark.parametrize("door", ["Flask-Login", "Flask-Login by key"])
 def test_a_reader_who_may_not_come_in_any_more_is_not_counted(
     own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +292,21 @@ def test_a_reader_who_may_not_come_in_any_more_is_not_counted(
     monkeypatch.setattr("app.Reader.is_active", property(lambda reader: reader.email != "ann"))
     assert [own.status(ann), own.status(ben)] == [401, 200]
     assert own.online() == "1"
+
+
+@pytest.mark.parametrize("store", STORES[:1])
+@pytest.mark.parametrize("door", ["Flask-HTTPAuth by token"])
+def test_a_token_is_good_for_an_hour(own_app: Callable[[], OwnApp], monkeypatch: pytest.MonkeyPatch) -> None:
+    own, signed_at = own_app(), 1_700_000_000
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: signed_at)
+    ann = own.browser("ann")
+    own.clock.advance(minutes=5)
+    statuses = []
+    for age in (3600, 3601):
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _, age=age: signed_at + age)
+        statuses.append((own.status(ann), own.online()))
+        own.clock.advance(minutes=5)
+    assert statuses == [(200, "1"), (401, "0")]
 
 
 @pytest.mark.parametrize("store", STORES[:1])
