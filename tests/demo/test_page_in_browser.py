@@ -206,6 +206,33 @@ class TestPage(PageFixtures):
         drawn = tab.page.locator("#line").get_attribute("d")
         assert drawn and drawn.count("M") == 2
 
+    def test_of_more_than_can_be_kept_the_oldest_goes_and_the_newest_is_drawn(
+        self, open_page: OpenPage
+    ) -> None:
+        tab = open_page()
+        tab.page.route(ASKED, lambda route: route.fulfill(json=answer(7)))
+        see(tab.page, "7")
+        tab.page.evaluate(
+            """() => {
+                const [alice, began] = [people.get("alice"), now() - 2 * MOST_KEPT];
+                samples = [];
+                for (let n = 0; n < MOST_KEPT; n += 1) {
+                    samples.push({ at: began + 2 * n, minutes: minutes(), count: 0 });
+                }
+                for (let n = 0; n <= MOST_KEPT; n += 1) {
+                    addDot(Object.assign(alice, { stamp: n }), `mark ${n}`);
+                }
+                return poll();
+            }"""
+        )
+        assert tab.page.evaluate("[samples.length, samples.at(-1).count]") == [2000, 7]
+        line = tab.page.locator("#line").get_attribute("d")
+        assert line and re.search(r"V6\.0H[\d.]+$", line)  # as high as it gets, up to now
+        stamps = tab.page.evaluate("people.get('alice').dots.map(({ stamp }) => stamp)")
+        assert stamps == list(range(1, 2001))
+        assert lane(tab.page, "alice").locator(".dot").count() == 2000
+        assert lane(tab.page, "alice").locator(".mark").inner_text() == "mark 2000"
+
     def test_someone_whose_token_is_refused_is_signed_out_and_told_so(self, open_page: OpenPage) -> None:
         tab = open_page()
         tab.page.click("[data-name=alice]")
@@ -275,6 +302,20 @@ class TestPage(PageFixtures):
         tab.page.locator("#trouble[data-why='']").wait_for(state="attached")
         assert trouble.inner_text() == ""
         tab.page.locator("#people .is-in").wait_for()  # strict: one, and no other
+
+    def test_the_browser_adds_no_cookie_that_another_app_of_this_machine_has_set(
+        self, open_page: OpenPage, demo: Client
+    ) -> None:
+        tab = open_page()
+        tab.page.context.add_cookies([{"name": "session", "value": "of another app", "url": demo.url}])
+        with tab.page.expect_request(ASKED) as asked, tab.page.expect_request("**/api/tokens") as signed_in:
+            tab.page.get_by_label("1 minute").check()
+            tab.page.click("[data-name=alice]")
+        sent = [each.value.all_headers() for each in (asked, signed_in)]
+        assert [("cookie" in headers, "authorization" in headers) for headers in sent] == [
+            (False, False),
+            (False, True),
+        ]
 
     def test_a_chinese_name_that_looks_like_html_can_sign_in_and_is_text(
         self, open_page: OpenPage, copy: Copy

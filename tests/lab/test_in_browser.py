@@ -21,7 +21,7 @@ from tests.lab.stories import story_at
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 pytestmark = pytest.mark.slow
 OpenLab = Callable[..., Watched]
@@ -129,6 +129,27 @@ def test_a_request_that_is_dragged_changes_the_curves_and_the_address(open_lab: 
         tab.page.reload()
     see(tab.page, "sorted-set", "1", "right")
     assert dot(tab.page).input_value() == "200"
+
+
+def test_a_story_that_changes_while_its_answer_is_awaited_is_asked_for_anew_and_shown(
+    open_lab: OpenLab,
+) -> None:
+    tab = open_lab("until=600&at=330")
+    see(tab.page, "dict", "0", "right")
+    asked: list[Any] = []
+    tab.page.on("request", lambda request: asked.append(request.post_data_json))
+    held: list[Route] = []
+    tab.page.route("**/api/replay", lambda route: held.append(route), times=1)  # noqa: PLW0108  # no built-in
+    for user in ("alice", "bob", "carol"):
+        tab.page.locator(f"[data-user={user}] .user").click()
+    while not held:
+        tab.page.wait_for_timeout(10)  # milliseconds; the test's own limit ends it
+    held[0].continue_()
+    see(tab.page, "dict", "3", "right")
+    assert [[mark["user"] for mark in story["marks"]] for story in asked] == [
+        ["alice"],  # the others came while this one was awaited
+        ["alice", "bob", "carol"],
+    ]
 
 
 def test_a_click_on_a_lane_sends_a_request_and_a_click_on_that_removes_it(open_lab: OpenLab) -> None:
