@@ -380,7 +380,7 @@ class TestPage(PageFixtures):
         for number, name in enumerate(("alice", "bob"), 1):
             tab.page.click(f"[data-name={name}]")
             see(tab.page, str(number))
-        tab.page.clock.pause_at(tab.page.evaluate("Date.now() + 100"))  # nobody leaves by waiting
+        tab.page.clock.pause_at(tab.page.evaluate("Date.now() / 1000 + 0.1"))  # nobody leaves by waiting
         lane(tab.page, "alice").get_by_role("button", name="Sign out").click()
         tab.page.get_by_text("POST /page/sign-out HTTP/1.1").wait_for()
         state(tab.page, "alice", "signed-out").wait_for()
