@@ -161,7 +161,8 @@ class PageContract(PageFixtures):
 
     def test_the_way_on_is_shown(self, open_page: OpenPage, demo: Client) -> None:
         tab = open_page()
-        assert tab.page.get_by_text("Try this: sign in as alice and bob, choose 6 seconds").is_visible()
+        advice = "Try this: sign in as alice and bob, choose 3 seconds, and wait."  # the window of this demo
+        assert tab.page.locator("#try").inner_text() == advice
         links = tab.page.locator("nav a:visible")
         addresses = [link.get_attribute("href") for link in links.all()]
         ports = {"step1_dict": 5001, "step2_database": 5002, "step3_redis": 5003}

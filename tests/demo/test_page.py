@@ -233,6 +233,26 @@ def test_the_windows_can_be_chosen_but_for_those_that_cannot_be_answered(
     assert (text.count("longer than this step remembers"), text.count("within the resolution")) == (1, 0)
 
 
+def test_the_window_to_try_is_the_shortest_that_can_be_chosen(
+    client: FlaskClient, tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def advice() -> list[tuple[str, str]]:
+        return re.findall(
+            r'lang="(en|zh-CN)">(.*?)</span>', client.get("/").text.split('<p id="try">')[1][:600]
+        )[2:4]
+
+    assert advice() == [("en", "6 seconds"), ("zh-CN", "6 秒")]
+    check = tracker.check_window
+
+    def check_window(window: timedelta | None) -> timedelta:
+        if window == timedelta(seconds=6):
+            raise ValueError("within the resolution")
+        return check(window)
+
+    monkeypatch.setattr(tracker, "check_window", check_window)
+    assert advice() == [("en", "1 minute"), ("zh-CN", "1 分钟")]
+
+
 def test_a_window_that_cannot_be_answered_says_why(
     tracker: NotingTracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
