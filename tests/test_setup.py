@@ -40,7 +40,10 @@ case "$*" in *python3-venv*) rm "$HOME/no venv" ;; esac
 """
 MAKE = "python3 -m venv --clear .venv"
 INSTALL = "python -m pip install --disable-pip-version-check -r requirements.txt"
-SETTING_UP = "Setting up .venv, once: some 120 MB are fetched, which may take some minutes\n    flask\n    installing them\n"
+SETTING_UP = (
+    "Setting up .venv, once: some 120 MB are fetched, which may take some minutes\n"
+    "    flask\n    installing them\n"
+)
 INSTALLING_VENV = "Debian and Ubuntu pack venv apart from Python: installing python3-venv\n"
 
 
