@@ -118,7 +118,7 @@ DOORS = {
         "/shelf",
     ),
     "neither": Door(
-        "with_neither.py",
+        "with_own_sessions.py",
         "Customer",
         lambda module: module.shop(),
         lambda module, name, hashed: module.Customer(name=name, password_hash=hashed),

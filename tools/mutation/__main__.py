@@ -40,7 +40,7 @@ ELSEWHERE = (
     Elsewhere("docs/own_app/online_sqlite3/__init__.py", "online", (OWN_APP, "-k", "step2_sqlite3")),
     Elsewhere("docs/own_app/online_sentinel/__init__.py", "online", ("tests/docs/test_own_app_sentinel.py",)),
     Elsewhere("docs/own_app/with_login.py", "app", (OWN_APP, "-k", "Login and dict")),
-    Elsewhere("docs/own_app/with_neither.py", "app", (OWN_APP, "-k", "neither and dict")),
+    Elsewhere("docs/own_app/with_own_sessions.py", "app", (OWN_APP, "-k", "neither and dict")),
     Elsewhere("docs/own_app/with_sqlite3.py", "app", (OWN_APP, "-k", "sqlite3 and dict")),
     Elsewhere(
         "step2_database/migrations/versions/0001_last_seen.py",
