@@ -12,6 +12,7 @@ Cell = Sequence[str]  # either words, or a str that is the same in both language
 Table = Sequence[
     Sequence[Cell]
 ]  # the first row is the heading, and the first cell of each other row is its name
+SMALL_SHARE = 0.01  # of a request: two measurements of the same one differ by as much
 
 
 def written(table: Table, language: str) -> list[list[str]]:
@@ -68,6 +69,11 @@ def digits(figure: float, count: int = 2) -> str:
 def percent(share: float) -> str:
     """Write a share as per cent."""
     return f"{digits(100 * share)}%"
+
+
+def small_share(share: float) -> str:
+    """Write a share as per cent, and as less than 1% where two measurements of the same differ by more."""
+    return f"< {percent(SMALL_SHARE)}" if share < SMALL_SHARE else percent(share)
 
 
 def in_units(figure: float, *bounds: float, units: Mapping[str, float]) -> str:

@@ -6,7 +6,20 @@ from math import nan
 
 import pytest
 
-from tools.figures import Table, digits, fill, grid, number, percent, room, three_digits, time, users, written
+from tools.figures import (
+    Table,
+    digits,
+    fill,
+    grid,
+    number,
+    percent,
+    room,
+    small_share,
+    three_digits,
+    time,
+    users,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +33,7 @@ def test_a_figure_has_the_two_digits_that_mean_something(figure: float, shown: s
 def test_more_digits_and_shares_are_asked_for_by_name() -> None:
     assert [three_digits(1_234.5), three_digits(0.98765), three_digits(nan)] == ["1,230", "0.988", "?"]
     assert [percent(0.0512), percent(0.99), percent(1), percent(nan)] == ["5.1%", "99%", "100%", "?%"]
+    assert [small_share(each) for each in (-0.002, 0.0099, 0.01, nan)] == ["< 1%", "< 1%", "1%", "?%"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from math import ceil, isnan
 
 from tools.benchmarks.measure import FEW_AMONG_MANY, Results
-from tools.figures import Cell, Table, digits, fill, grid, number, percent, room, three_digits, time, users
+from tools.figures import (
+    Cell,
+    Table,
+    digits,
+    fill,
+    grid,
+    number,
+    percent,
+    room,
+    small_share,
+    three_digits,
+    time,
+    users,
+)
 
 USUAL, HERE, BITMAP = ("the article's form", "原文写法"), ("here", "这里"), ("a bitmap", "位图")
 COMPARED = {"usual": USUAL, "here": ("ours", "我们的写法")}
@@ -118,8 +131,8 @@ class Run(Results):
             fill((f"step {step[4]}: {{}}", f"第 {step[4]} 步：{{}}"), words),
             self.taken(f"{step} request", f"{view}unmarked"),
             self.taken(f"{step} request", f"{view}{marked}"),
-            percent(self.share(step, view, marked)),
-            percent(self.share(step, view, marked, TO_GUNICORN)),
+            small_share(self.share(step, view, marked)),
+            small_share(self.share(step, view, marked, TO_GUNICORN)),
             "" if view else ", ".join(map(digits, sent)),
         ]
 
@@ -158,19 +171,19 @@ def tables(results: Results) -> dict[str, Table]:
              ("one", "一个"), ANY_NUMBER, ANY_NUMBER],
             [("after a restart of the app", "应用重启之后"),
              ("all forgotten", "全部丢失"), ALL_KEPT, ALL_KEPT],
-            [("the longest window you can ask for", "最多能往前查多久"),
-             ("what is kept in memory", "内存里保留的时间"), ("any", "不限"),
-             ("what is kept in Redis", "Redis 里保留的时间")],
+            [("how far back you can ask", "最多能往前查多久"),
+             ("as long as you let it keep users", "你让它保留多久"), ("without limit", "不限"),
+             ("as long as you let it keep users", "你让它保留多久")],
             [("after a request, a user is online for", "发过请求之后，在线多久"),
              run.stay("dict"), run.stay("column"), run.stay("sorted set")],
             [("to write down one user (a mark)", "记录一个用户"),
              *(time(run.median(comparison, "here")) for comparison in (
                 f"dict mark {most}", f"{database} mark", f"redis mark {most}"))],
-            [("what a mark takes of a small request's time (step 2 on SQLite)",
-              "一次记录在小请求的耗时里占多少（第 2 步用 SQLite）"),
+            [("the mark's share of a small request (step 2 on SQLite)",
+              "小请求里，记录一次占总耗时的比例（第 2 步用 SQLite）"),
              percent(run.share("step1_dict")),
-             *(fill(("{}, or {} for a user marked just before", "{}；刚刚记录过的用户 {}"),
-                    percent(run.share(step)), percent(run.share(step, marked=WITHIN)))
+             *(fill(("{}; {} if the resolution spares it", "{}；按写入间隔省掉时 {}"),
+                    percent(run.share(step)), small_share(run.share(step, marked=WITHIN)))
                for step in STEPS[1:])],
             [fill(("to count {}, and {}", "统计一次，{}用户与 {}用户在线"), *map(number, ends)),
              *(fill(("{}, {}", "{}、{}"),
@@ -180,7 +193,7 @@ def tables(results: Results) -> dict[str, Table]:
              fill(("{} MB memory", "{} MB 内存"), run.weight("dict")),
              fill(("{} MB disk", "{} MB 磁盘"), run.weight(database)),
              fill(("{} MB memory", "{} MB 内存"), run.weight("redis"))],
-            [("requests a second, each with a mark", "每秒处理的请求（每个都记录）"),
+            [("requests a second, if each mark is written", "每秒处理的请求（每次都要写）"),
              fill(("{} with 1 worker", "1 个工作进程 {}"), run.answered("dict", "1")),
              *(fill(("{} with 1 worker, {} with 2", "1 个工作进程 {}，2 个 {}"),
                       run.answered(store, "1"), run.answered(store, "2")) for store in (database, "redis"))],
@@ -188,8 +201,8 @@ def tables(results: Results) -> dict[str, Table]:
              ("a second process, or if a restart must not forget anybody",
               "需要第二个进程，或者重启后不能丢数据"),
              fill((
-                 "too much writing (1,000 busy users are {} writes a second), or counts that take long",
-                 "写入成为负担（1000 个活跃用户，每秒写 {} 次），或者统计一次太慢",
+                 "too much writing ({} writes a second for 1,000 users who click every 10 s), or slow counts",
+                 "写库压力太大（1000 个用户每 10 秒点一次，每秒写 {} 次），或者统计太慢",
              ), digits(run.part("writes by 1000 users, every 10 s", "here"))),
              ("a full or busy Redis",
               "一个 Redis 的内存或处理能力用尽")],
