@@ -9,13 +9,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import choice
 
 import pytest
 from redis import Redis, RedisError
 
 START_SECONDS = 10
+PORTS = range(20_000, 32_000)  # below those that Linux and macOS give to outgoing connections
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -28,11 +30,12 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    """Return a port on which nobody listens now, and which the system gives to no connection meanwhile."""
+    while True:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", choice(PORTS)))
+            port: int = free.getsockname()[1]
+            return port
 
 
 def program() -> str:
