@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+import demo.page
+import demo.run
 from tests.helpers.browser import Watched, chromium
 from tests.helpers.clock import FakeClock
 from tests.helpers.started_steps import ROOT
+from tests.helpers.threads import start_thread
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LANGUAGES = {"en": ".png", "zh-CN": ".zh.png"}  # what the browser asks for -> how the picture's name ends
+PASSWORDS = dict.fromkeys(("alice", "bob", "carol"), "demo")
 FILM_SIZE = (750, 555)  # pixels, of three quarters of the page's own
 FILM_COLOURS = 64
 FILM_AT_MOST = 300_000  # bytes: a front page must keep nobody waiting
@@ -35,10 +45,32 @@ def page_to_picture(url: str, language: str, height: int) -> Iterator[Page]:
         yield tab.page
 
 
-def let_pass(page: Page, seconds: int) -> None:
-    """Move the page's clock; it asks for the number every two seconds, and is answered each time."""
+@contextmanager
+def demo_with_clock(app: Flask, clock: FakeClock) -> Iterator[str]:
+    """Serve the app with its step's page in this process, whose clock a test moves; lend the address."""
+    told: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo.run, "run_demo", lambda *_, **options: told.update(options))
+        patch.setenv("FLASK_REDIS_URL", app.config.get("REDIS_URL") or "")  # step 3 tells
+        runpy.run_path(str(ROOT / app.name / "app.py"), run_name="__main__")
+        app.extensions["presence"].tracker._clock = clock
+        patch.setattr(demo.page, "time", SimpleNamespace(time=clock))
+        demo.page.init_app(app, told["remembers"], PASSWORDS, mark=told["mark"])
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        serving = start_thread(server.serve_forever)
+        try:
+            yield f"http://127.0.0.1:{server.port}/"
+        finally:
+            server.shutdown()
+            serving.join()
+            server.server_close()
+
+
+def let_pass(page: Page, clock: FakeClock, seconds: int) -> None:
+    """Move both clocks; the page asks for the number every two seconds, and is answered each time."""
     for _ in range(0, seconds, 2):
         with page.expect_response("**/page/online?*"):
+            clock.advance(seconds=2)
             page.clock.run_for(2000)
 
 
@@ -81,13 +113,13 @@ class Film:
         assert taken.stat().st_size < FILM_AT_MOST
 
 
-def take_pictures(page: Page, name: str, heights: tuple[int, int], folder: Path) -> None:
+def take_pictures(page: Page, clock: FakeClock, name: str, heights: tuple[int, int], folder: Path) -> None:
     """Take the picture in English, and in Chinese two seconds later, so high each."""
     for height, ending in zip(heights, LANGUAGES.values(), strict=True):
         page.set_viewport_size({"width": 1000, "height": height})
         _take_picture(page, f"{name}{ending}", folder)
         page.evaluate("document.querySelector('#language').click()")  # and the mouse stays where it is
-        let_pass(page, 2)
+        let_pass(page, clock, 2)
 
 
 def _take_picture(page: Page, file: str, folder: Path) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
-from types import SimpleNamespace
 
 import pytest
-from werkzeug.serving import make_server
+from flask import Flask
 
-from demo import page as demo_page
 from tests.contracts.page import PageContract, microseconds, see
 from tests.helpers.clock import FakeClock
-from tests.helpers.page_picture import LANGUAGES, Film, let_pass, page_to_picture, take_pictures
-from tests.helpers.started_steps import Copy
-from tests.step1_dict.conftest import MakeApp, make_app
-
-__all__ = ["make_app"]
+from tests.helpers.page_picture import (
+    LANGUAGES,
+    Film,
+    demo_with_clock,
+    let_pass,
+    page_to_picture,
+    take_pictures,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -32,42 +32,27 @@ class TestPageOfStep1(PageContract):
         return f"last_seen[{user_id}] = {microseconds(seen)}"
 
 
-def test_the_pictures_of_three_users_can_be_taken(tmp_path: Path) -> None:
-    with (
-        Copy("step1_dict", tmp_path / "copy").demo() as client,
-        page_to_picture(client.url, "en", height=800) as page,
-    ):
-        for number, (name, seconds) in enumerate({"alice": 90, "bob": 60, "carol": 40}.items(), 1):
-            page.click(f"[data-name={name}]")
-            see(page, str(number))
-            let_pass(page, seconds)
-        see(page, "3")
-        page.click("[data-user=bob] [data-path='/api/me']")
-        page.get_by_text('"bob"').wait_for()
-        take_pictures(page, "page-step1", (800, 800), tmp_path)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def address(make_app: MakeApp, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Where the demo is served by this process, so that the test can move its clock."""
-    app = make_app()
-    app.extensions["presence"].tracker._clock = clock
-    monkeypatch.setattr(demo_page, "time", SimpleNamespace(time=clock))
-    remembers = demo_page.Words("A dict remembers.", "字典记得。")
-    passwords = dict.fromkeys(("alice", "bob", "carol"), "demo")
-    demo_page.init_app(app, remembers, passwords, mark="last_seen[{id}] = {microseconds}")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}/"
-    server.shutdown()
-    serving.join()
-    server.server_close()
+def address(app: Flask, clock: FakeClock) -> Iterator[str]:
+    with demo_with_clock(app, clock) as address:
+        yield address
+
+
+def test_the_pictures_of_three_users_can_be_taken(address: str, clock: FakeClock, tmp_path: Path) -> None:
+    with page_to_picture(address, "en", height=800) as page:
+        for number, (name, seconds) in enumerate({"alice": 90, "bob": 60, "carol": 40}.items(), 1):
+            page.click(f"[data-name={name}]")
+            see(page, str(number))
+            let_pass(page, clock, seconds)
+        see(page, "3")
+        page.click("[data-user=bob] [data-path='/api/me']")
+        page.get_by_text('"bob"').wait_for()
+        take_pictures(page, clock, "page-step1", (800, 800), tmp_path)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.contracts.page import OpenPage, PageContract, microseconds, see
 from tests.helpers.browser import Watched, chromium
-from tests.helpers.page_picture import let_pass, page_to_picture, take_pictures
+from tests.helpers.clock import FakeClock
+from tests.helpers.page_picture import demo_with_clock, let_pass, page_to_picture, take_pictures
 from tests.helpers.redis_server import RedisServer
 from tests.helpers.started_steps import Copy
 
@@ -55,21 +58,21 @@ class TestPageOnARealRedis:
             see(tab.page, "1")  # a heartbeat has marked her again
 
     def test_the_pictures_of_a_number_that_is_unknown_can_be_taken(
-        self, tmp_path: Path, own_server: RedisServer
+        self, tmp_path: Path, own_server: RedisServer, make_app: Callable[..., Flask]
     ) -> None:
-        settings = {"FLASK_REDIS_URL": own_server.url}
+        clock = FakeClock()
         with (
-            Copy("step3_redis", tmp_path / "copy").demo(settings=settings) as client,
-            page_to_picture(client.url, "en", height=1290) as page,
+            demo_with_clock(make_app(own_server.url, ONLINE_KEY_PREFIX="step3_redis-demo"), clock) as address,
+            page_to_picture(address, "en", height=1290) as page,
         ):
             for number, (name, seconds) in enumerate({"alice": 90, "bob": 60}.items(), 1):
                 page.click(f"[data-name={name}]")
                 see(page, str(number))
-                let_pass(page, seconds)
+                let_pass(page, clock, seconds)
             own_server.end()
-            let_pass(page, 40)
+            let_pass(page, clock, 40)
             page.locator("#count[data-state=store]").wait_for()
             assert page.locator("#number").inner_text() == "?"
             page.click("[data-user=bob] [data-path='/api/me']")
             page.get_by_text('"bob"').wait_for()  # the app answers, and does not know when it saw him
-            take_pictures(page, "page-step3", (1290, 1244), tmp_path)
+            take_pictures(page, clock, "page-step3", (1290, 1244), tmp_path)
