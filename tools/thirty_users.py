@@ -123,6 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     how.add_argument("--sign-in", nargs="+", metavar=("PATH", "FIELD=VALUE"), help="send this form first")
     parser.add_argument("--visits", type=int, default=20, help="of each user")
     asked = parser.parse_args(arguments)
+    if asked.token and len(asked.token) < 2:
+        parser.error("--token needs two words: the path, and what the token is called in the answer")
+    fields = asked.token[2:] if asked.token else (asked.sign_in or [])[1:]
+    if wrong := [field for field in fields if "=" not in field]:
+        parser.error(f"a field has a name and a value: write {wrong[0]}=..., not {wrong[0]}")
     names = [f"user{number}" for number in range(1, USERS + 1)]
     with ThreadPoolExecutor(USERS) as pool:
         answers = sum(pool.map(lambda name: answers_to(name, asked), names), Counter[tuple[str, str]]())

@@ -122,3 +122,23 @@ def test_users_who_are_refused_and_a_count_that_is_unknown_are_told(
         )
     told = "/login: 30 times 200\n/shelf: 30 times 401\n/online: 100 times status 503\n"
     assert capsys.readouterr().out == told
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    {
+        (
+            "--token",
+            "/tokens",
+        ): "--token needs two words: the path, and what the token is called in the answer",
+        (*TOKEN, "username"): "a field has a name and a value: write username=..., not username",
+        ("--sign-in", "/login", "email"): "a field has a name and a value: write email=..., not email",
+    }.items(),
+)
+def test_what_cannot_be_sent_is_refused_before_anything_is(
+    way: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["http://127.0.0.1:9", "/shelf", *way])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {said}\n")
